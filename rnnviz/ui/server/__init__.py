@@ -1,0 +1,7 @@
+"""What `app.py` gives to `st.App`: start-up work, headers, compressed files, and what a user reads when a page fails."""
+
+from rnnviz.ui.server.files import CompressedFiles, asset_route
+from rnnviz.ui.server.headers import SecurityHeaders
+from rnnviz.ui.server.startup import lifespan, report_error
+
+__all__ = ["CompressedFiles", "SecurityHeaders", "asset_route", "lifespan", "report_error"]
