@@ -1,0 +1,452 @@
+// The one chart of every page (rnnviz/ui/chart.py). Served with a first line `const PALETTE = {...}`, see
+// rnnviz/figures/theme.py. Streamlit calls `chart` again, with the same parent element, whenever the data or the theme
+// has changed; Plotly.react then changes the drawn figure in place, so zoom, camera and hover live on.
+
+const charts = new Map(); // parent element -> Chart
+const cursors = new Map(); // group -> {step, unit}: kept here, so that a chart that mounts later finds its cursor
+const HEATMAPS = new Set(["heatmap", "contour"]);
+const HOVER_INTERVAL = 120; // ms; each hover sent to Python is a rerun
+const CONFIG = { displayModeBar: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: "" };
+
+export async function chart(component) {
+  const parent = component.parentElement;
+  let instance = charts.get(parent);
+  if (!instance) charts.set(parent, (instance = new Chart(parent)));
+  await instance.update(component);
+  // Streamlit also calls this when a newer change overtook the present one: only a parent that left the page is over.
+  return () => parent.isConnected || instance.destroy();
+}
+
+export function cursor({ data, parentElement }) {
+  parentElement.classList.add("rv-cursor");
+  moveCursor(data.group, data.step, data.unit);
+  return () => parentElement.isConnected || moveCursor(data.group, null);
+}
+
+function moveCursor(group, step, unit = null) {
+  if (step === null) cursors.delete(group);
+  else cursors.set(group, { step, unit });
+  for (const one of charts.values()) if (one.meta.cursor?.group === group) one.mark();
+}
+
+// ---- one chart ------------------------------------------------------------------------------------------------------
+
+class Chart {
+  constructor(parent) {
+    this.root = element("div", "rv-chart", { role: "figure", tabindex: "0" });
+    this.plot = element("div", "rv-plot");
+    this.marks = element("div", "rv-marks", { "aria-hidden": "true" });
+    this.tools = element("div", "rv-tools", { role: "toolbar" });
+    this.summary = element("p", "rv-hidden", { id: `rv-summary-${++Chart.count}` });
+    this.spoken = element("p", "rv-hidden", { "aria-live": "polite" });
+    this.root.setAttribute("aria-describedby", this.summary.id);
+    this.root.append(this.plot, this.marks, this.tools, this.summary, this.spoken);
+    for (const [text, label, act] of [
+      ["⟲", "Reset the view", () => this.reset()],
+      ["SVG", "Save the picture as SVG", () => this.savePicture("svg")],
+      ["PNG", "Save the picture as PNG", () => this.savePicture("png")],
+      ["CSV", "Save the data as CSV", () => save(toCsv(this.plot), "text/csv", `${this.fileName}.csv`)],
+    ]) {
+      const button = element("button", "", { type: "button", title: label });
+      button.textContent = text;
+      button.addEventListener("click", act);
+      this.tools.append(button);
+    }
+    this.draws = 0;
+    this.resets = 0;
+    this.meta = {};
+    this.root.addEventListener("pointerdown", () => (this.byPointer = true));
+    this.root.addEventListener("blur", () => this.leaveCells());
+    this.root.addEventListener("keydown", (event) => this.onKey(event));
+    this.root.addEventListener("pointerleave", () => (this.hovered = null));
+    this.resize = new ResizeObserver(() => {
+      if (this.width && this.root.clientWidth && this.root.clientWidth !== this.width) this.update(this.current);
+    });
+    this.resize.observe(this.root);
+    parent.append(this.root);
+  }
+
+  // Changes that arrive while one is being drawn are not queued: only the newest is drawn next.
+  async update(component) {
+    this.next = component;
+    this.busy ??= this.drain().finally(() => (this.busy = null));
+    return this.busy;
+  }
+
+  async drain() {
+    while (this.next && !this.gone) {
+      const component = this.next;
+      this.next = null;
+      const { urls } = component.data;
+      await Promise.all([loadOnce("script", urls.plotly), loadOnce("link", urls.style)]);
+      if (!this.gone && this.root.isConnected) await this.draw(component);
+    }
+  }
+
+  async draw(component) {
+    const { figure, name, summary } = component.data;
+    this.current = component;
+    this.theme = readTheme(this.root);
+    this.meta = figure.layout.meta ?? {};
+    this.fileName = fileName(name);
+    this.root.setAttribute("aria-label", name);
+    this.tools.setAttribute("aria-label", `Save ${name}`);
+    for (const button of this.tools.children) button.setAttribute("aria-label", `${button.title}: ${name}`);
+    const cells = figure.data.some((trace) => HEATMAPS.has(trace.type));
+    this.summary.textContent = cells ? `${summary} Arrow keys walk over the cells, Enter chooses one.` : summary;
+    this.root.style.height = `${figure.layout.height}px`;
+    this.width = this.root.clientWidth;
+
+    const layout = painted(figure.layout, this.theme);
+    layout.template = painted(PALETTE.template, this.theme);
+    layout.width = this.width;
+    layout.uirevision = `${layout.uirevision ?? ""}/${this.resets}`;
+    // On a touch screen a drag must scroll the page rather than draw a zoom box.
+    if (matchMedia("(pointer: coarse)").matches && !layout.scene) layout.dragmode = false;
+    const data = painted(figure.data, this.theme);
+    this.fitLabels(data, layout);
+
+    await Plotly.react(this.plot, data, layout, CONFIG);
+    if (this.gone) return;
+    if (this.draws === 0) this.listen();
+    this.root.dataset.draws = ++this.draws;
+    this.mark();
+    // A figure that changes under a resting pointer must not lose its label; the last flag keeps this from being sent.
+    if (this.hovered) Plotly.Fx.hover(this.plot, this.hovered.event, this.hovered.subplot, true);
+  }
+
+  listen() {
+    this.plot.on("plotly_click", ({ points }) => points?.[0] && this.choose(points[0]));
+    this.plot.on("plotly_hover", ({ event, points }) => {
+      const [first] = points;
+      this.hovered = event && { event, subplot: first.xaxis ? first.xaxis._id + first.yaxis._id : "scene" };
+      this.sendHover(payload(first));
+    });
+    this.plot.on("plotly_unhover", () => this.sendHover({ left: true }));
+    this.plot.on("plotly_relayout", () => this.meta.labels && this.update(this.current));
+    for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.mark());
+  }
+
+  choose(point) {
+    const { cursor: own } = this.meta;
+    if (own?.axes.some(([x, y]) => x === point.xaxis?._id && y === point.yaxis?._id)) {
+      moveCursor(own.group, Math.round(point.x), own.unit === false ? null : Math.round(point.y));
+    }
+    this.send("click", payload(point));
+  }
+
+  send(event, value) {
+    const { data, setTriggerValue } = this.current;
+    if (data.events.includes(event)) setTriggerValue(event, value);
+  }
+
+  sendHover(value) {
+    if (!this.current.data.events.includes("hover")) return;
+    this.pendingHover = value;
+    this.hoverTimer ??= setTimeout(() => {
+      this.hoverTimer = null;
+      if (!this.gone) this.send("hover", this.pendingHover);
+    }, HOVER_INTERVAL);
+  }
+
+  // As many token labels as fit the visible part of the axis; every token in the hover text.
+  fitLabels(data, layout) {
+    for (const [id, texts] of Object.entries(this.meta.labels ?? {})) {
+      const axis = (layout[axisName(id)] ??= {});
+      const drawn = this.plot._fullLayout?.[axisName(id)];
+      const [from, to] = drawn?.range ?? axis.range ?? [0, texts.length];
+      const along = id[0] === "x" ? this.width : layout.height;
+      const room = Math.max(1, Math.floor(((drawn?._length ?? along * 0.8) || 1) / 18));
+      const stride = Math.max(1, Math.ceil(Math.min(texts.length, Math.abs(to - from)) / room));
+      axis.tickmode = "array";
+      axis.tickvals = texts.map((_, i) => i).filter((i) => i % stride === 0);
+      axis.ticktext = axis.tickvals.map((i) => cut(texts[i], 12));
+      for (const trace of data) {
+        if (id[0] !== "x" || !HEATMAPS.has(trace.type) || (trace.xaxis ?? "x") !== id || trace.text) continue;
+        const rows = trace.z?.shape ? Number(String(trace.z.shape).split(",")[0]) : trace.z.length;
+        trace.text = new Array(rows).fill(texts); // one array for all rows: nothing is copied
+        trace.hovertemplate = trace.hovertemplate?.replaceAll("%{x}", "%{text}");
+      }
+    }
+  }
+
+  reset() {
+    this.resets += 1;
+    this.update(this.current);
+  }
+
+  async savePicture(format) {
+    const background = this.theme.css("--st-background-color");
+    const layout = { ...this.plot.layout, paper_bgcolor: background, plot_bgcolor: background };
+    const size = { width: this.width, height: layout.height, scale: format === "png" ? 2 : 1 };
+    const url = await Plotly.toImage({ data: this.plot.data, layout, config: CONFIG }, { format, ...size });
+    const body = url.slice(url.indexOf(",") + 1);
+    if (format === "svg") save(decodeURIComponent(body), "image/svg+xml", `${this.fileName}.svg`);
+    else save(Uint8Array.from(atob(body), (byte) => byte.charCodeAt(0)), "image/png", `${this.fileName}.png`);
+  }
+
+  // ---- marks over the plot: the cursor of the group, the cell under the keyboard --------------------------------------
+
+  mark() {
+    if (!this.plot._fullLayout) return;
+    const boxes = [];
+    const { cursor: own } = this.meta;
+    const at = own && cursors.get(own.group);
+    for (const [x, y] of (at && own.axes) || []) {
+      boxes.push(["rv-step", x, y, at.step, null]);
+      if (at.unit !== null && own.unit !== false) boxes.push(["rv-cell", x, y, at.step, at.unit]);
+    }
+    if (this.cell) boxes.push(["rv-focus", this.cell.trace.xaxis, this.cell.trace.yaxis, this.cell.x, this.cell.y]);
+    this.marks.replaceChildren(...boxes.map((box) => this.box(...box)).filter(Boolean));
+  }
+
+  box(className, xId, yId, x, y) {
+    const horizontal = this.span(xId, x);
+    const vertical = this.span(yId, y);
+    if (!horizontal || !vertical) return null;
+    const box = element("div", className);
+    [box.style.left, box.style.width] = horizontal;
+    [box.style.top, box.style.height] = vertical;
+    return box;
+  }
+
+  // Pixels [start, length] of the unit-wide cell around a value, cut to the axis; the whole axis for null.
+  span(id, value) {
+    const axis = this.plot._fullLayout[axisName(id ?? "x")];
+    if (!axis?._length) return null;
+    const ends = value === null ? [0, axis._length] : [axis.l2p(value - 0.5), axis.l2p(value + 0.5)];
+    const [low, high] = [Math.max(0, Math.min(...ends)), Math.min(axis._length, Math.max(...ends))];
+    return high <= low ? null : [`${axis._offset + low}px`, `${high - low}px`];
+  }
+
+  // ---- keyboard: arrows walk over heatmap cells, Enter chooses ----------------------------------------------------------
+
+  onKey(event) {
+    // After a click with the mouse the page's own shortcuts (arrows step through time) go first.
+    if (event.target !== this.root || this.byPointer || event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const maps = this.plot._fullData?.filter((trace) => HEATMAPS.has(trace.type) && trace.visible === true) ?? [];
+    if (!maps.length || !(step || (this.cell && ["Enter", " ", "Escape"].includes(event.key)))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") this.leaveCells();
+    else if (!step) this.choose(this.cell.point);
+    else this.walk(maps, step);
+  }
+
+  walk(maps, [right, down]) {
+    let { map = 0, row = 0, column = 0 } = this.cell ?? {};
+    if (this.cell) {
+      const last = maps[Math.min(map, maps.length - 1)];
+      column += right * this.direction(last.xaxis, 1);
+      row += down * this.direction(last.yaxis, -1);
+      // Leaving a heatmap up or down enters the next one at the same column.
+      const beyond = row < 0 || row >= last.z.length;
+      const other = map + (beyond ? down : 0);
+      if (beyond && maps[other]) {
+        map = other;
+        row = down * this.direction(maps[map].yaxis, -1) > 0 ? 0 : maps[map].z.length - 1;
+      }
+    }
+    const trace = maps[Math.min(map, maps.length - 1)];
+    row = Math.max(0, Math.min(row, trace.z.length - 1));
+    column = Math.max(0, Math.min(column, trace.z[row].length - 1));
+    const [x, y] = [coordinate(trace, "x", column), coordinate(trace, "y", row)];
+    const z = trace.z[row][column];
+    const text = trace.text?.[row]?.[column];
+    const layout = this.plot._fullLayout;
+    const point = { curveNumber: trace.index, pointNumber: [row, column], x, y, z, text };
+    point.customdata = trace.customdata?.[row]?.[column];
+    point.xaxis = layout[axisName(trace.xaxis)];
+    point.yaxis = layout[axisName(trace.yaxis)];
+    this.cell = { map, row, column, trace, x, y, point };
+    const value = Number.isFinite(z) ? Number(z).toPrecision(4) : "no value";
+    const where = [trace.name, labelAt(layout, trace.xaxis, x), labelAt(layout, trace.yaxis, y)].filter(Boolean);
+    this.spoken.textContent = `${where.map(bare).join(", ")}: ${value}`;
+    Plotly.Fx.hover(this.plot, { xval: x, yval: y }, trace.xaxis + trace.yaxis);
+    this.mark();
+  }
+
+  // Whether the next index lies to the right (or above): 1 or -1, reversed axes included.
+  direction(id, sign) {
+    const { range } = this.plot._fullLayout[axisName(id)];
+    return range[1] > range[0] ? sign : -sign;
+  }
+
+  leaveCells() {
+    this.byPointer = false;
+    if (!this.cell) return;
+    this.cell = null;
+    this.spoken.textContent = "";
+    Plotly.Fx.unhover(this.plot);
+    this.mark();
+  }
+
+  destroy() {
+    if (this.gone) return;
+    this.gone = true;
+    clearTimeout(this.hoverTimer);
+    this.resize.disconnect();
+    if (window.Plotly) Plotly.purge(this.plot);
+    for (const [parent, one] of charts) if (one === this) charts.delete(parent);
+    this.root.remove();
+  }
+}
+Chart.count = 0;
+
+// ---- theme ------------------------------------------------------------------------------------------------------------
+
+function readTheme(node) {
+  const style = getComputedStyle(node);
+  const css = (name) => style.getPropertyValue(name).trim();
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.fillStyle = css("--st-background-color") || "#ffffff"; // reads back as #rrggbb, however it was written
+  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(pen.fillStyle.slice(i, i + 2), 16));
+  return { css, dark: 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128 };
+}
+
+// A copy of a figure's part in which every light colour has become the theme's. Arrays of data are shared, not copied.
+function painted(part, theme, isColour = false) {
+  if (typeof part === "string") return isColour ? paint(part, theme) : part;
+  if (Array.isArray(part)) {
+    const skip = !isColour && (typeof part[0] !== "object" || Array.isArray(part[0]));
+    return skip ? part : part.map((item) => painted(item, theme, isColour));
+  }
+  if (part === null || typeof part !== "object" || part.bdata) return part;
+  const copy = {};
+  for (const [key, value] of Object.entries(part)) {
+    copy[key] = key === "meta" ? value : painted(value, theme, isColour || /colou?r(s|scale|way)?$/i.test(key));
+  }
+  return copy;
+}
+
+function paint(colour, theme) {
+  const own = PALETTE.follow[colour];
+  return (own && theme.css(own)) || (theme.dark && PALETTE.dark[colour]) || colour;
+}
+
+// ---- data -------------------------------------------------------------------------------------------------------------
+
+function payload(point) {
+  const index = point.pointNumber ?? point.pointIndex ?? [];
+  const custom = point.customdata ?? [];
+  return {
+    curve: point.curveNumber,
+    index: [].concat(index),
+    x: point.x ?? null,
+    y: point.y ?? null,
+    z: point.z ?? null,
+    text: point.text === undefined ? "" : String(point.text),
+    custom: Array.from([].concat(custom)),
+  };
+}
+
+// The figure's data as one table: a row for each point or cell, with the label of its position where the axis has one.
+function toCsv(plot) {
+  const rows = [["trace", "x", "x_label", "y", "y_label", "z"]];
+  for (const trace of plot._fullData) {
+    if (trace.visible !== true) continue;
+    const add = (x, y, z) => {
+      const [xText, yText] = [labelAt(plot._fullLayout, trace.xaxis, x), labelAt(plot._fullLayout, trace.yaxis, y)];
+      rows.push([bare(trace.name ?? ""), x, xText === x ? "" : bare(xText), y, yText === y ? "" : bare(yText), z]);
+    };
+    if (HEATMAPS.has(trace.type)) {
+      trace.z.forEach((row, i) => row.forEach((z, j) => add(coordinate(trace, "x", j), coordinate(trace, "y", i), z)));
+    } else {
+      const length = Math.max(trace.x?.length ?? 0, trace.y?.length ?? 0);
+      for (let i = 0; i < length; i++) add(coordinate(trace, "x", i), coordinate(trace, "y", i), trace.z?.[i]);
+    }
+  }
+  const kept = rows[0].map((_, column) => rows.slice(1).some((row) => (row[column] ?? "") !== ""));
+  return rows.map((row) => row.filter((_, i) => kept[i]).map(csvField).join(",")).join("\r\n") + "\r\n";
+}
+
+function csvField(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return Number.isFinite(value) ? shortest(value) : "";
+  // A spreadsheet would run a token that starts like a formula.
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+// float32 values arrive as doubles; 0.1 must not be written as 0.10000000149011612.
+function shortest(value) {
+  if (Math.fround(value) !== value) return String(value);
+  for (let digits = 6; digits < 9; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (Math.fround(rounded) === value) return String(rounded);
+  }
+  return String(Number(value.toPrecision(9)));
+}
+
+function coordinate(trace, letter, i) {
+  return trace[letter] ? trace[letter][i] : (trace[`${letter}0`] ?? 0) + i * (trace[`d${letter}`] ?? 1);
+}
+
+function labelAt(layout, id, value) {
+  const known = layout.meta?.labels?.[id]?.[value];
+  if (known !== undefined) return known;
+  const axis = layout[axisName(id ?? "")];
+  const place = axis?.tickmode === "array" && axis.ticktext ? Array.from(axis.tickvals).indexOf(value) : -1;
+  return place < 0 ? value : axis.ticktext[place];
+}
+
+function axisName(id) {
+  return `${id[0]}axis${id.slice(1)}`;
+}
+
+// Text without Plotly's mark-up: "h<sub>t</sub>" is "ht", and "&lt;" a "<" again.
+function bare(text) {
+  const named = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
+  return String(text).replace(/<[^>]*>/g, "").replace(/&(lt|gt|amp);/g, (entity) => named[entity]);
+}
+
+function cut(text, limit) {
+  const characters = Array.from(bare(text));
+  if (characters.length <= limit) return text;
+  const kept = `${characters.slice(0, limit - 1).join("")}…`;
+  return kept.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+// ---- the document -----------------------------------------------------------------------------------------------------
+
+function element(tag, className, attributes = {}) {
+  const node = document.createElement(tag);
+  node.className = className;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+const loading = new Map();
+
+// plotly.js is a classic script that sets window.Plotly; each file is fetched once for the life of the document.
+function loadOnce(tag, address) {
+  const url = new URL(address, document.baseURI).href;
+  if (!loading.has(url)) {
+    const node = document.createElement(tag);
+    const done = new Promise((resolve, reject) => {
+      node.onload = resolve;
+      node.onerror = () => {
+        loading.delete(url); // the next change tries again
+        node.remove();
+        reject(new Error(`could not load ${url}`));
+      };
+    });
+    if (tag === "script") node.src = url;
+    else Object.assign(node, { rel: "stylesheet", href: url });
+    loading.set(url, done);
+    document.head.append(node);
+  }
+  return loading.get(url);
+}
+
+function save(content, type, name) {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  const link = element("a", "", { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function fileName(name) {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "figure";
+}

@@ -1,0 +1,1 @@
+"""The only part of rnnviz that imports streamlit: the chart, the pickers, the transport, the footer."""

@@ -1,0 +1,172 @@
+"""The one chart: every figure of every page is drawn by `chart`, and `cursor` moves the marked step inside them.
+
+`st.plotly_chart` remounts at every change, loses zoom and hover, and never hands over a click on a heatmap cell. This
+component calls `Plotly.react` instead; what runs in the browser is assets/chart.js.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from rnnviz.assets import asset_url
+
+DEFAULT_HEIGHT = 360
+MAX_TEXT = 200
+
+# This text travels with every chart of every rerun, so it only fetches the real module, which the browser keeps. It
+# runs from a blob: address, hence the base. The addresses come with the data: they change when a file changes, this
+# text must not, since it is registered once for the life of the server.
+_BOOTSTRAP = """
+export default async (component) => {{
+  const module = await import(new URL(component.data.urls.module, document.baseURI).href);
+  return module.{name}(component);
+}};
+"""
+
+_CHART = st.components.v2.component("rnnviz_chart", js=_BOOTSTRAP.format(name="chart"), isolate_styles=False)
+_CURSOR = st.components.v2.component("rnnviz_cursor", js=_BOOTSTRAP.format(name="cursor"), isolate_styles=False)
+
+
+@dataclass(frozen=True)
+class Point:
+    """The point of a figure that was clicked or hovered, as the browser said: checked types, unchecked meaning.
+
+    ``curve`` is the index of the trace, ``index`` the point's own: (i,), or (row, column) in a heatmap. A coordinate is
+    None where the trace has none. Clamp before use as an index: a figure may have changed since.
+    """
+
+    curve: int
+    index: tuple[int, ...]
+    x: float | str | None
+    y: float | str | None
+    z: float | None
+    text: str
+    custom: tuple[float | str | None, ...]
+
+    @classmethod
+    def parse(cls, value: object) -> Point | None:
+        """The point in an event's payload; None if it is not one (anybody can send anything)."""
+        if not isinstance(value, dict):
+            return None
+        curve = _index(value.get("curve"))
+        if curve is None:
+            return None
+        raw = value.get("index")
+        indices = [_index(part) for part in raw[:2]] if isinstance(raw, list) else []
+        custom = value.get("custom")
+        z = _scalar(value.get("z"))
+        text = value.get("text")
+        return cls(
+            curve=curve,
+            index=tuple(part for part in indices if part is not None),
+            x=_scalar(value.get("x")),
+            y=_scalar(value.get("y")),
+            z=z if isinstance(z, float) else None,
+            text=text[:MAX_TEXT] if isinstance(text, str) else "",
+            custom=tuple(_scalar(part) for part in custom[:16]) if isinstance(custom, list) else (),
+        )
+
+
+def chart(
+    figure: go.Figure,
+    *,
+    key: str,
+    name: str,
+    summary: str,
+    on_click: Callable[[Point], None] | None = None,
+    on_hover: Callable[[Point | None], None] | None = None,
+    height: int | None = None,
+) -> None:
+    """Draw `figure`, or change the drawn one in place: zoom, camera and hover stay.
+
+    `name` is the accessible name and the name of saved files, `summary` the text alternative (one or two sentences with
+    the numbers that matter). The callbacks run before the page does, as a widget's do; `on_hover` gets None when the
+    pointer leaves, and costs a rerun each time, so use it inside a fragment. `height` in pixels is the figure's own
+    unless given.
+
+    ``layout.meta`` may hold ``labels`` ({"x": one text for each integer position}) and ``cursor`` (see `cursor`).
+    ``layout.uirevision`` decides when a zoom is dropped: give one that changes with the data's shape.
+
+    Raises `ValueError` if the figure holds a NaN or a numpy number outside of a numpy array: it could not be sent.
+    """
+    content = figure.to_plotly_json()
+    layout = content["layout"]
+    layout.pop("template", None)  # the browser has it already
+    pixels = int(height or layout.get("height") or DEFAULT_HEIGHT)
+    layout["height"] = pixels
+    data = {
+        "figure": content,
+        "name": name,
+        "summary": summary,
+        "events": [event for event, wanted in (("click", on_click), ("hover", on_hover)) if wanted],
+        "urls": _urls(),
+    }
+    _check_sendable(data, key)
+    _CHART(
+        key=key,
+        data=data,
+        height=pixels,
+        on_click_change=lambda: _deliver(key, "click", on_click),
+        on_hover_change=lambda: _deliver(key, "hover", on_hover),
+    )
+
+
+def cursor(group: str, step: int, unit: int | None = None) -> None:
+    """Mark `step` (and `unit`) in every chart on the page that belongs to `group`, without sending a figure again.
+
+    A chart belongs to it by ``layout.meta.cursor = {"group": group, "axes": [["x", "y"], ["x", "y2"]]}``: the pairs of
+    axes to mark, steps along the first, units along the second (only used if a unit is given; ``"unit": False`` in the
+    same place says that the second axis holds no units). A click on a point of such a chart moves the cursor at once;
+    the page should then confirm by calling this with the new step.
+    """
+    _CURSOR(
+        key=f"cursor_{group}",
+        data={"group": group, "step": int(step), "unit": None if unit is None else int(unit), "urls": _urls()},
+    )
+
+
+def _urls() -> dict[str, str]:
+    return {
+        "module": asset_url("chart.js"),
+        "style": asset_url("chart.css"),
+        "plotly": asset_url("plotly.min.js"),
+    }
+
+
+def _deliver(key: str, event: str, callback: Callable[[Any], None] | None) -> None:
+    if callback is None:
+        return
+    value = st.session_state[key].get(event)
+    point = Point.parse(value)
+    if point is not None or (event == "hover" and isinstance(value, dict) and value.get("left") is True):
+        callback(point)
+
+
+def _check_sendable(data: dict[str, Any], key: str) -> None:
+    # Streamlit would send NaN as invalid JSON, and anything it cannot encode as the text of the whole dictionary.
+    try:
+        json.dumps(data, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"chart {key!r}: {error}; give numpy arrays, or None for a gap") from error
+
+
+def _index(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        return None
+    return value
+
+
+def _scalar(value: object) -> float | str | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        number = float(value) if abs(value) < 1e300 else math.inf
+        return number if math.isfinite(number) else None
+    return value[:MAX_TEXT] if isinstance(value, str) else None
