@@ -1,0 +1,54 @@
+"""The course notebooks' systems, one configuration a row, and how the pages name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnviz.config import LayerConfig
+
+PRESETS: dict[str, LayerConfig] = {
+    "A1": LayerConfig("RNN", 10, 20, num_layers=2, bidirectional=True),
+    "A2": LayerConfig("LSTM", 10, 20, num_layers=2),
+    "A3": LayerConfig("GRU", 10, 20, num_layers=2),
+    "A4": LayerConfig("RNN", 128, 512, batch_first=True),
+    "A5": LayerConfig("LSTM", 128, 512, num_layers=2, batch_first=True),
+    "A6": LayerConfig("GRU", 128, 512, batch_first=True, bidirectional=True),
+    "A7": LayerConfig("RNN", 5, 6, num_layers=2, batch_first=True),
+    "A8": LayerConfig("RNN", 5, 6, num_layers=4, batch_first=True, bidirectional=True),
+    "B4": LayerConfig("RNN", 4, 2),
+    "B5": LayerConfig("RNN", 5, 6, batch_first=True),
+    "B6": LayerConfig("RNN", 5, 6, num_layers=2, batch_first=True),
+    "B7": LayerConfig("RNN", 5, 6, batch_first=True, bidirectional=True),
+    "B8": LayerConfig("LSTM", 128, 512, batch_first=True),
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A preset as the page *Layers & shapes* offers it: a row, a name, L and N, and the one thing to see in it."""
+
+    row: str
+    title: str
+    length: int
+    batch: int
+    given_state: bool
+    fact: str
+
+    @property
+    def config(self) -> LayerConfig:
+        return PRESETS[self.row]
+
+
+EXAMPLES: dict[str, Example] = {
+    e.row: e
+    for e in (
+        Example("A1", "Deep, both ways", 5, 3, False, "h_n has a row for each layer and direction: 2 × 2 = 4."),
+        Example("A2", "LSTM: two states", 5, 3, True, "Three inputs, two results: output and (h_n, c_n)."),
+        Example("A3", "GRU: one state", 5, 3, True, "The same shapes as the RNN; only the weights are three times as tall."),
+        Example("A4", "batch_first", 30, 4, True, "batch_first moves N in input and output, but does not move h_n."),
+        Example("A5", "LSTM, batch_first", 30, 4, False, "h_n and c_n keep their layers first."),
+        Example("A6", "The classic trap", 30, 4, True, "output[:, -1] is not h_n: the backward half ends at step 0."),
+        Example("A7", "Eight parameters", 16, 4, False, "Two layers have four tensors each; output[:, -1] equals h_n[-1]."),
+        Example("A8", "32 parameters", 4, 3, False, "Above layer 0, weight_ih has 2 × 6 columns: both directions come in."),
+    )
+}

@@ -1,0 +1,158 @@
+"""The configuration of the page *Layers & shapes*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnnviz import shapes
+from rnnviz.config import LayerConfig
+from rnnviz.gates import KINDS
+from rnnviz.link import Field, read
+from rnnviz.presets import EXAMPLES, Example
+
+VIEWS = ("Tensors", "Unrolled", "Parameters", "Feeding order", "Traps", "Quiz")
+SENTENCES = "the dog ate the apple\neverybody read that book\nshe sings"
+
+# What is run on a shared machine; the shapes of anything larger are shown without running it.
+MAX_RUN = {"input_size": 1024, "hidden_size": 1024, "num_layers": 8, "L": 512, "N": 256}
+
+FIELDS: tuple[Field, ...] = (
+    Field("l_kind", "Kind", "GRU", "Which recurrent layer: nn.RNN, nn.LSTM or nn.GRU.", options=KINDS),
+    Field("l_in", "input_size", 5, "H_in: how many numbers enter at each step.", 1, 65_536),
+    Field("l_hidden", "hidden_size", 6, "H: how many numbers the state holds, for each layer and direction.", 1, 65_536),
+    Field("l_layers", "num_layers", 1, "How many layers are stacked; each reads the h of the one below.", 1, 64),
+    Field("l_bi", "bidirectional", True, "Add a second reader that goes from the last step to the first: D = 2."),
+    Field("l_bf", "batch_first", True, "Put N before L in input and output. h_n does not move."),
+    Field("l_len", "Sequence length L", 7, "How many steps a sequence has.", 1, 1_000_000),
+    Field("l_batch", "Batch N", 3, "How many sequences run at once.", 1, 1_000_000),
+    Field("l_seed", "Seed", 0, "The same seed gives the same weights and inputs, here and in the exported code.", 0, 2**31 - 1),
+    Field("l_bias", "bias", True, "Off: no b_ih and no b_hh."),
+    Field("l_nonlin", "nonlinearity", "tanh", "The RNN's activation. LSTM and GRU have no choice.", options=("tanh", "relu")),
+    Field("l_dropout", "dropout", 0.0, "Between layers and only in training; this page runs in evaluation mode.", 0.0, 1.0),
+    Field("l_proj", "proj_size", 0, "LSTM only: h is multiplied by W_hr down to this size. 0 is off.", 0, 65_535),
+    Field("l_unbatched", "Unbatched", False, "Feed one sequence without the axis N."),
+    Field("l_state", "Give h_0 (and c_0)", False, "Start from seeded random states instead of zeros."),
+    Field("l_padded", "True lengths", False, "The batch is padded to L; each sequence has its own end and the run is packed."),
+    Field("l_lengths", "Lengths", "", "The true length of each sequence, such as 7, 4, 2.", max_chars=2000),
+    Field("l_dtype", "dtype", "float32", "The precision of every number.", options=("float32", "float64")),
+    Field("l_device", "device", "cpu", "Where it runs.", options=("cpu", "cuda")),
+    Field("l_view", "View", "Tensors", "What to look at.", options=VIEWS),
+    Field("l_text", "Sentences", SENTENCES, "One sentence a line.", max_chars=2000),
+    Field("l_step", "Step t", 0, "The step whose tokens enter together.", 0, 511),
+    Field("l_row", "Row of h_n", 0, "The final state to find in output.", 0, 127),
+    Field("l_quiz", "Quiz seed", 1, "A class that types the same seed gets the same questions.", 0, 2**31 - 1),
+)
+
+
+@dataclass(frozen=True)
+class LayersScreen:
+    """A layer and how it is run. ``lengths`` None means that every sequence fills L."""
+
+    config: LayerConfig
+    length: int
+    batch: int
+    batched: bool
+    given_state: bool
+    lengths: tuple[int, ...] | None
+    dtype: str
+    device: str
+    seed: int
+
+    @property
+    def too_large(self) -> str | None:
+        """Why this is not run here (its shapes are shown all the same), or None."""
+        sizes = {
+            "input_size": self.config.input_size,
+            "hidden_size": self.config.hidden_size,
+            "num_layers": self.config.num_layers,
+            "L": self.length,
+            "N": self.batch,
+        }
+        for name, size in sizes.items():
+            if size > MAX_RUN[name]:
+                return f"{name} = {size:,}: at most {MAX_RUN[name]:,} is run here"
+        return shapes.too_large(self.config, self.length, self.batch)
+
+
+def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict[str, str]]:
+    """The screen of what an address or a browser sent, its clean values, and a sentence for each key that was corrected."""
+    values, notes = read(FIELDS, found)
+    kind, hidden = values["l_kind"], values["l_hidden"]
+    proj = values["l_proj"] if kind == "LSTM" else 0
+    if proj >= hidden:
+        notes["l_proj"] = f"proj_size {proj} is not less than hidden_size {hidden}: {hidden - 1} is used"
+        values["l_proj"] = proj = hidden - 1
+    config = LayerConfig(
+        kind,
+        values["l_in"],
+        hidden,
+        num_layers=values["l_layers"],
+        nonlinearity=values["l_nonlin"] if kind == "RNN" else "tanh",
+        bias=values["l_bias"],
+        batch_first=values["l_bf"],
+        dropout=values["l_dropout"],
+        bidirectional=values["l_bi"],
+        proj_size=proj,
+    )
+    batched = not values["l_unbatched"]
+    batch = values["l_batch"] if batched else 1
+    lengths = None
+    if values["l_padded"] and batched:
+        lengths, note = parse_lengths(values["l_lengths"], values["l_len"], batch)
+        if note:
+            notes["l_lengths"] = note
+    return (
+        LayersScreen(
+            config,
+            values["l_len"],
+            batch,
+            batched,
+            values["l_state"],
+            lengths,
+            values["l_dtype"],
+            values["l_device"],
+            values["l_seed"],
+        ),
+        values,
+        notes,
+    )
+
+
+def parse_lengths(text: str, length: int, batch: int) -> tuple[tuple[int, ...], str | None]:
+    """N true lengths from a text such as ``7, 4, 2``; missing ones fall evenly from L, so that padding is there to see."""
+    note, found = None, []
+    for word in text.replace(",", " ").replace(";", " ").split()[:batch]:
+        number = int(word) if word.isdecimal() and len(word) < 10 else 0
+        if not 1 <= number <= length:
+            note = f"“{word[:20]}” is not a length: a whole number from 1 to {length} is allowed"
+        found.append(min(max(number, 1), length))
+    missing = [max(1, length - (length * n) // (batch + 1)) for n in range(len(found), batch)]
+    return (*found, *missing), note
+
+
+def preset_values(example: Example) -> dict[str, Any]:
+    """What one click on a preset sets; everything else goes back to its default."""
+    config = example.config
+    values: dict[str, Any] = {f.key: f.default for f in FIELDS if f.key not in ("l_view", "l_text", "l_quiz", "l_seed")}
+    return values | {
+        "l_kind": config.kind,
+        "l_in": config.input_size,
+        "l_hidden": config.hidden_size,
+        "l_layers": config.num_layers,
+        "l_bi": config.bidirectional,
+        "l_bf": config.batch_first,
+        "l_len": example.length,
+        "l_batch": example.batch,
+        "l_state": example.given_state,
+    }
+
+
+def active_preset(current: LayersScreen) -> str | None:
+    """The row of the preset that the screen shows, if it shows one."""
+    for row, example in EXAMPLES.items():
+        plain = screen(preset_values(example) | {"l_seed": current.seed})[0]
+        if plain == current:
+            return row
+    return None
