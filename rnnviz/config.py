@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, Literal
 
 from rnnviz.gates import GATES, KINDS, Kind
@@ -68,13 +68,10 @@ class LayerConfig:
 
     def _checked_dropout(self) -> float:
         allowed = "a probability from 0 to 1"
-        if isinstance(self.dropout, bool):
+        if isinstance(self.dropout, bool) or not isinstance(self.dropout, Real):
             raise _refuse("dropout", self.dropout, allowed)
-        try:
-            dropout = float(self.dropout)
-        except (TypeError, ValueError):
-            raise _refuse("dropout", self.dropout, allowed) from None
-        if not (math.isfinite(dropout) and 0.0 <= dropout <= 1.0):
+        dropout = float(self.dropout)
+        if not 0.0 <= dropout <= 1.0:
             raise _refuse("dropout", self.dropout, allowed)
         return dropout
 

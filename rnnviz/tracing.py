@@ -209,7 +209,7 @@ def _checked_lengths(
 def _run(job: _Job) -> Trace:
     values: dict[tuple[str, int, int], Array] = {}
     states: list[tuple[Tensor, ...]] = []
-    x = job.x
+    x = job.x.clone(memory_format=torch.contiguous_format)  # the caller may go on and change theirs
     for layer in range(job.module.num_layers):
         weights = [weights_of(job.module, layer, direction) for direction in range(job.directions)]
         rows = slice(layer * job.directions, (layer + 1) * job.directions)
