@@ -7,10 +7,12 @@ from starlette.middleware import Middleware
 
 from rnnviz.ui.server import CompressedFiles, SecurityHeaders, asset_route, lifespan, report_error
 
+# The main script lies inside pages/: next to that folder, Streamlit would look for a classic multipage app and
+# show the first deep link without the navigation. Absolute, so that `uvicorn app:app` works from any folder.
+MAIN = Path(__file__).resolve().parent / "pages" / "main.py"
+
 app = st.App(
-    # Absolute, so that `uvicorn app:app` works from any folder too. The main script lies inside pages/: Streamlit
-    # would otherwise take that folder for a classic multipage app and lose the navigation on a first deep link.
-    Path(__file__).resolve().parent / "pages" / "main.py",
+    MAIN,
     lifespan=lifespan,
     middleware=[Middleware(SecurityHeaders), Middleware(CompressedFiles)],
     routes=[asset_route()],

