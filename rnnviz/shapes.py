@@ -155,7 +155,7 @@ def _slice(config: LayerConfig, step: int, direction: int, batched: bool) -> str
     return f"output[{', '.join([*lead, features] if features else lead)}]"
 
 
-MAX_PARAMETERS = 12_000_000
+MAX_PARAMETERS = 6_000_000
 MAX_MULTIPLY_ADDS = 3_000_000_000
 MAX_ACTIVATIONS = 8_000_000
 

@@ -133,8 +133,8 @@ def from_cells(module: nn.RNNBase, run: cells.CellRun, lengths: Sequence[int] | 
         for name, value in named.items()
     }
     output = run.output.transpose(0, 1) if module.batch_first else run.output
-    c_n = None if run.c_n is None else _read_only(run.c_n)
-    return Trace(kind_of(module), _read_only(output), _read_only(run.h_n), c_n, MappingProxyType(values))
+    c_n = None if run.c_n is None else read_only(run.c_n)
+    return Trace(kind_of(module), read_only(output), read_only(run.h_n), c_n, MappingProxyType(values))
 
 
 def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
@@ -226,7 +226,7 @@ def _run(job: _Job) -> Trace:
         x = x.transpose(0, 1)
     ordered = {(name, *where): values[name, *where] for where in dict.fromkeys(k[1:] for k in values) for name in NAMES[job.kind]}
     return Trace(
-        job.kind, _read_only(x), _read_only(h_n), _read_only(c_n[0]) if c_n else None, MappingProxyType(ordered)
+        job.kind, read_only(x), read_only(h_n), read_only(c_n[0]) if c_n else None, MappingProxyType(ordered)
     )
 
 
@@ -370,7 +370,8 @@ def _numpy(value: Tensor) -> Array:
     return (value.float() if value.dtype == torch.bfloat16 else value).cpu().numpy()
 
 
-def _read_only(value: Tensor) -> Array:
+def read_only(value: Tensor) -> Array:
+    """A tensor as read-only numpy on the CPU."""
     array = _numpy(value.detach())
     array.flags.writeable = False
     return array

@@ -99,7 +99,7 @@ def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict
     batched = not values["l_unbatched"]
     batch = values["l_batch"] if batched else 1
     lengths = None
-    if values["l_padded"] and batched:
+    if values["l_padded"] and batched and batch <= MAX_RUN["N"]:
         lengths, note = parse_lengths(values["l_lengths"], values["l_len"], batch)
         if note:
             notes["l_lengths"] = note

@@ -1,0 +1,49 @@
+"""The address bar: what a page finds there is checked before any widget is drawn, and corrected out loud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from rnnviz.link import Field
+
+S = TypeVar("S")
+
+
+def arrive(
+    fields: Iterable[Field],
+    screen: Callable[[Mapping[str, Any]], tuple[S, dict[str, Any], dict[str, str]]],
+    page: str,
+) -> tuple[S, dict[str, Any]]:
+    """The page's screen and clean values, from its widgets if they exist already, else from the address.
+
+    Call it before the page draws anything. What had to be corrected is put back where it came from and said in a warning;
+    all other values stand.
+    """
+    keys = [f.key for f in fields]
+    found = {k: st.session_state[k] if k in st.session_state else st.query_params.get(k) for k in keys}
+    current, values, notes = screen({k: v for k, v in found.items() if v is not None})
+    said_before = f"{page}_corrections"
+    if addressed := [k for k in notes if k not in st.session_state and k in st.query_params]:
+        # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to its default
+        # and say nothing.
+        for key in addressed:
+            st.query_params[key] = _written(values[key])
+        st.session_state[said_before] = list(notes.values())
+        st.rerun()
+    for key in notes:
+        st.session_state[key] = values[key]
+    if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
+        st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")
+    return current, values
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def markdown(text: str) -> str:
+    """The text as Markdown that shows it literally: what a user typed must not become a link or a picture."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~$:@&^=" else c for c in text.replace("\n", " "))

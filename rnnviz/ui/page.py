@@ -1,0 +1,88 @@
+"""The skeleton that every page shares: question on top, what to notice and the footer below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from rnnviz.assets import read_text
+
+
+def question(text: str) -> None:
+    """The one sentence that the page answers."""
+    st.markdown(f"##### {text}")
+
+
+def notice(name: str) -> None:
+    """*What to notice*: the page's prose, assets/text/<name>.md."""
+    with st.expander("What to notice", expanded=False):
+        st.markdown(read_text(name))
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What the footer hands out. The callables run only when somebody asks: ``script`` and ``notebook`` give text, ``data`` CSV.
+
+    ``query`` is the page's whole configuration as a query string; ``blocked`` says why there is no data to hand out, or None.
+    """
+
+    page: str
+    query: str
+    script: Callable[[], str]
+    notebook: Callable[[], str]
+    data: Callable[[], str]
+    blocked: str | None = None
+
+
+def footer(parts: Footer) -> None:
+    """Link · Code · Data."""
+    with st.container(horizontal=True, key=f"{parts.page}_footer"):
+        with st.popover("Link", help="The address of exactly this screen"):
+            st.caption("Pasted into any browser that reaches this server, it shows the same numbers.")
+            root = (st.context.url or "").split("?")[0]
+            st.code(f"{root}?{parts.query}" if parts.query else root, language=None, wrap_lines=True)
+        code = st.popover(
+            "Code",
+            help="A script that prints the same numbers",
+            key=f"{parts.page}_code",
+            on_change="rerun",
+        )
+        if code.open:
+            with code:
+                _code(parts)
+        if parts.blocked is None:
+            st.download_button(
+                "Data",
+                parts.data,
+                file_name=f"rnnviz-{parts.page}.csv",
+                mime="text/csv",
+                help="Every quantity as tidy CSV: quantity, layer, direction, step, batch, unit, value",
+                key=f"{parts.page}_data",
+                on_click="ignore",
+            )
+        else:
+            st.button("Data", disabled=True, help=parts.blocked, key=f"{parts.page}_no_data")
+
+
+def _code(parts: Footer) -> None:
+    script = parts.script()
+    with st.container(horizontal=True):
+        st.download_button(
+            "Script (.py)",
+            script,
+            file_name=f"rnnviz_{parts.page}.py",
+            mime="text/x-python",
+            key=f"{parts.page}_script",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Notebook (.ipynb)",
+            parts.notebook(),
+            file_name=f"rnnviz_{parts.page}.ipynb",
+            mime="application/x-ipynb+json",
+            key=f"{parts.page}_notebook",
+            on_click="ignore",
+        )
+    st.code(script, language="python", height=420)

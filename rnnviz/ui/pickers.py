@@ -1,0 +1,120 @@
+"""Widgets made from `rnnviz.link.Field`: the same label, help, bounds and address key everywhere.
+
+Their return values are not used: `rnnviz.ui.link.arrive` has read and checked them before anything is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.link import Field
+
+
+def number(field: Field, *, high: int | None = None) -> None:
+    """A number input; ``high`` narrows the field's own bound."""
+    top = field.high if high is None else high
+    kind: Any = int if isinstance(field.default, int) else float
+    st.number_input(
+        field.label,
+        min_value=None if field.low is None else kind(field.low),
+        max_value=None if top is None else kind(top),
+        value=kind(field.default),
+        step=1 if kind is int else 0.05,
+        key=field.key,
+        help=field.help,
+        bind="query-params",
+    )
+
+
+def slider(field: Field, *, high: int | None = None) -> None:
+    """A slider; ``high`` narrows the field's own bound, and a value beyond it is pulled back."""
+    kind: Any = int if isinstance(field.default, int) else float
+    low, top = kind(field.low or 0), kind(high if high is not None else field.high)
+    if field.key in st.session_state:
+        st.session_state[field.key] = min(max(st.session_state[field.key], low), top)
+    st.slider(
+        field.label,
+        low,
+        max(top, low + 1) if kind is int else top,
+        min(kind(field.default), top),
+        key=field.key,
+        help=field.help,
+        bind="query-params",
+        disabled=top <= low,
+    )
+
+
+def choice(field: Field, *, collapsed: bool = False) -> None:
+    """A segmented control of a few options, one of which is always chosen."""
+    st.segmented_control(
+        field.label,
+        field.options,
+        default=str(field.default),
+        required=True,
+        key=field.key,
+        help=None if collapsed else field.help,
+        label_visibility="collapsed" if collapsed else "visible",
+        bind="query-params",
+    )
+
+
+def switch(field: Field) -> None:
+    """A toggle."""
+    st.toggle(field.label, value=bool(field.default), key=field.key, help=field.help, bind="query-params")
+
+
+def line(field: Field) -> None:
+    """One line of text."""
+    st.text_input(
+        field.label,
+        value=str(field.default),
+        max_chars=field.max_chars,
+        key=field.key,
+        help=field.help,
+        bind="query-params",
+    )
+
+
+def area(field: Field, *, height: int = 100) -> None:
+    """Several lines of text."""
+    st.text_area(
+        field.label,
+        value=str(field.default),
+        max_chars=field.max_chars,
+        key=field.key,
+        help=field.help,
+        height=height,
+        bind="query-params",
+    )
+
+
+def presets(options: Mapping[str, str], active: str | None, key: str, apply: Callable[[str], None]) -> None:
+    """One pill a preset (row -> name), the shown one marked; a click on one calls ``apply`` with its row."""
+    st.session_state[key] = active
+
+    def chosen() -> None:
+        row = st.session_state[key]
+        if row in options:  # None when the active pill was clicked off: nothing changes
+            apply(row)
+
+    st.pills(
+        "Presets",
+        list(options),
+        format_func=lambda row: f"**{row}** {options[row]}",
+        key=key,
+        label_visibility="collapsed",
+        on_change=chosen,
+    )
+
+
+def assign(values: Mapping[str, Any]) -> None:
+    """Set widgets from a callback, such as a preset's."""
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+def by_key(fields: Iterable[Field]) -> dict[str, Field]:
+    return {f.key: f for f in fields}
