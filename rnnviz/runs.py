@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnnviz.layers import build
+from rnnviz.layers import make, stream
 from rnnviz.screens.layers import LayersScreen
 from rnnviz.shapes import tensors
 from rnnviz.tracing import Array, State, Trace, read_only, trace
@@ -37,8 +37,8 @@ def feed(screen: LayersScreen) -> Feed:
     """The module, then x, h_0 and c_0 from one stream of ``torch.manual_seed(seed)``: four lines in anybody's script."""
     dtype, device = DTYPES[screen.dtype], usable_device(screen.device)
     shapes = tensors(screen.config, screen.length, screen.batch if screen.batched else None)
-    with torch.random.fork_rng(devices=[]):
-        module = build(screen.config, screen.seed, dtype=dtype, keep_stream=True)
+    with stream(screen.seed):
+        module = make(screen.config, dtype)
         x = torch.randn(shapes["input"].shape, dtype=dtype)
         states = [torch.randn(shapes[n].shape, dtype=dtype) for n in ("h_0", "c_0") if n in shapes and screen.given_state]
     if screen.lengths is not None:
