@@ -6,7 +6,7 @@ const charts = new Map(); // parent element -> Chart
 const cursors = new Map(); // group -> {step, unit}: kept here, so that a chart that mounts later finds its cursor
 const HEATMAPS = new Set(["heatmap", "contour"]);
 const HOVER_INTERVAL = 120; // ms; each hover sent to Python is a rerun
-const CONFIG = { displayModeBar: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: "" };
+const CONFIG = { displayModeBar: false, displaylogo: false, showTips: false, showSendToCloud: false, plotlyServerURL: "" };
 
 export async function chart(component) {
   const parent = component.parentElement;
@@ -56,7 +56,10 @@ class Chart {
     this.resets = 0;
     this.meta = {};
     this.root.addEventListener("pointerdown", () => (this.byPointer = true));
-    this.root.addEventListener("blur", () => this.leaveCells());
+    this.root.addEventListener("focusout", (event) => {
+      if (!this.root.contains(event.relatedTarget)) this.byPointer = false;
+      this.leaveCells();
+    });
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.root.addEventListener("pointerleave", () => (this.hovered = null));
     this.resize = new ResizeObserver(() => {
@@ -97,8 +100,10 @@ class Chart {
     this.root.style.height = `${figure.layout.height}px`;
     this.width = this.root.clientWidth;
 
-    const layout = painted(figure.layout, this.theme);
+    // Copied, since a zoom writes its ranges into the layout it was given.
+    const layout = painted(structuredClone(figure.layout), this.theme);
     layout.template = painted(PALETTE.template, this.theme);
+    layout.template.layout.font.family = this.theme.css("--st-font") || layout.template.layout.font.family;
     layout.width = this.width;
     layout.uirevision = `${layout.uirevision ?? ""}/${this.resets}`;
     // On a touch screen a drag must scroll the page rather than draw a zoom box.
@@ -160,7 +165,7 @@ class Chart {
       const stride = Math.max(1, Math.ceil(Math.min(texts.length, Math.abs(to - from)) / room));
       axis.tickmode = "array";
       axis.tickvals = texts.map((_, i) => i).filter((i) => i % stride === 0);
-      axis.ticktext = axis.tickvals.map((i) => cut(texts[i], 12));
+      axis.ticktext = axis.tickvals.map((i) => cut(texts[i], 10));
       for (const trace of data) {
         if (id[0] !== "x" || !HEATMAPS.has(trace.type) || (trace.xaxis ?? "x") !== id || trace.text) continue;
         const rows = trace.z?.shape ? Number(String(trace.z.shape).split(",")[0]) : trace.z.length;
@@ -193,7 +198,7 @@ class Chart {
     const { cursor: own } = this.meta;
     const at = own && cursors.get(own.group);
     for (const [x, y] of (at && own.axes) || []) {
-      boxes.push(["rv-step", x, y, at.step, null]);
+      boxes.push([own.unit === false ? "rv-band" : "rv-step", x, y, at.step, null]);
       if (at.unit !== null && own.unit !== false) boxes.push(["rv-cell", x, y, at.step, at.unit]);
     }
     if (this.cell) boxes.push(["rv-focus", this.cell.trace.xaxis, this.cell.trace.yaxis, this.cell.x, this.cell.y]);
@@ -225,7 +230,7 @@ class Chart {
     // After a click with the mouse the page's own shortcuts (arrows step through time) go first.
     if (event.target !== this.root || this.byPointer || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const maps = this.plot._fullData?.filter((trace) => HEATMAPS.has(trace.type) && trace.visible === true) ?? [];
+    const maps = (this.plot._fullData ?? []).filter((trace) => HEATMAPS.has(trace.type) && isData(trace));
     if (!maps.length || !(step || (this.cell && ["Enter", " ", "Escape"].includes(event.key)))) return;
     event.preventDefault();
     event.stopPropagation();
@@ -274,7 +279,6 @@ class Chart {
   }
 
   leaveCells() {
-    this.byPointer = false;
     if (!this.cell) return;
     this.cell = null;
     this.spoken.textContent = "";
@@ -345,7 +349,7 @@ function payload(point) {
 function toCsv(plot) {
   const rows = [["trace", "x", "x_label", "y", "y_label", "z"]];
   for (const trace of plot._fullData) {
-    if (trace.visible !== true) continue;
+    if (!isData(trace)) continue;
     const add = (x, y, z) => {
       const [xText, yText] = [labelAt(plot._fullLayout, trace.xaxis, x), labelAt(plot._fullLayout, trace.yaxis, y)];
       rows.push([bare(trace.name ?? ""), x, xText === x ? "" : bare(xText), y, yText === y ? "" : bare(yText), z]);
@@ -377,6 +381,11 @@ function shortest(value) {
     if (Math.fround(rounded) === value) return String(rounded);
   }
   return String(Number(value.toPrecision(9)));
+}
+
+// A trace that is seen, and is not mere decoration by its own word (`meta: {"decoration": true}`).
+function isData(trace) {
+  return trace.visible === true && !trace._input.meta?.decoration;
 }
 
 function coordinate(trace, letter, i) {

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from rnnviz.figures import theme
 
 MAX_TICKS = 40
-MAX_TOKEN = 12
+MAX_TOKEN = 10
 
 _TEMPLATE = theme.template()
 
@@ -73,6 +73,7 @@ def tokens_axis(tokens: Sequence[object], *, max_ticks: int = MAX_TICKS) -> dict
         "tickmode": "array",
         "tickvals": list(at),
         "ticktext": [short(tokens[i]) for i in at],
+        "autotickangles": [0, 45],
         "range": [-0.5, len(tokens) - 0.5],
         "showgrid": False,
         "zeroline": False,

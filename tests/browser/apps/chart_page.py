@@ -26,7 +26,6 @@ def update() -> None:
     state.updates += 1
 
 
-@st.fragment(run_every=0.05 if state.get("burst") else None)
 def heatmap() -> None:
     if state.get("burst") and state.updates < 20:
         update()
@@ -63,7 +62,8 @@ def heatmap() -> None:
 st.button("Update", key="update", on_click=update)
 st.toggle("Burst", key="burst")
 if st.toggle("Show", key="show", value=True):
-    heatmap()
+    # A click outside of a fragment reruns the page, which then shows it.
+    (st.fragment(heatmap, run_every=0.05) if state.burst else heatmap)()
     chart(
         figure(
             [{"type": "scatter", "y": np.linspace(0, 1, STEPS, dtype=np.float32), "name": "loss"}],

@@ -1,0 +1,222 @@
+"""Quantities over steps x units as heatmaps that share the step axis, with the tokens along it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from rnnviz.figures import theme
+from rnnviz.figures.base import empty, figure, labels, plain, signed_limit, tokens_axis
+from rnnviz.gates import QUANTITIES
+
+TITLE, GAP, TOP, BOTTOM = 18, 8, 6, 46  # pixels
+CELL, LOWEST, HIGHEST = 12, 56, 170  # pixels: of a row of cells, of a panel
+BETWEEN = 0.045  # of the plotting width, between two columns
+NO_STEP = "no step here"
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One quantity: ``values`` is (units, L) float32, NaN where a sequence has no such step."""
+
+    letter: str
+    name: str
+    symbol: str
+    colour: str
+    scale: str
+    limit: float
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class StepMaps:
+    """What the heatmaps show: one panel a quantity, in the order given, and the L tokens of the shared axis."""
+
+    panels: tuple[Panel, ...]
+    tokens: tuple[str, ...]
+
+
+def step_maps(
+    values: Mapping[str, ArrayLike], tokens: Sequence[object], *, scale: str | None = None
+) -> StepMaps:
+    """The record of quantities {letter: (L, units)}, drawn with the scale and range of `rnnviz.gates`.
+
+    All pre-activations share one range, so that they can be compared. `scale` replaces every scale ("difference"
+    for one run minus another); its range is then common to all panels.
+
+    Raises `ValueError` for an unknown letter or a shape other than (L, units) with L = len(tokens).
+    """
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for letter, given in values.items():
+        if letter not in QUANTITIES:
+            raise ValueError(f"quantity {letter!r}: expected one of {sorted(QUANTITIES)}")
+        array = np.asarray(given, dtype=np.float32)  # (L, units)
+        if array.ndim != 2 or array.shape[0] != len(tokens):
+            raise ValueError(f"{letter} has shape {array.shape}: expected ({len(tokens)}, units)")
+        arrays[letter] = np.ascontiguousarray(array.T)
+    common = _joint_limit(arrays.values())
+    before = _joint_limit(array for letter, array in arrays.items() if letter.endswith("_pre"))
+    panels = []
+    for letter, array in arrays.items():
+        quantity = QUANTITIES[letter]
+        limit = quantity.limit or (before if letter.endswith("_pre") else signed_limit(array))
+        if quantity.scale == "unit":
+            limit = 1.0
+        panels.append(
+            Panel(
+                letter,
+                quantity.name,
+                quantity.symbol,
+                quantity.colour,
+                scale or quantity.scale,
+                common if scale else limit,
+                array,
+            )
+        )
+    return StepMaps(tuple(panels), tuple(map(str, tokens)))
+
+
+def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None) -> go.Figure:
+    """The panels under each other in `columns` columns; trace i is panel i, x the step and y the unit.
+
+    The figure carries the cursor group "step" for `rnnviz.ui.chart.cursor`. Without `height` (pixels) each panel is as
+    high as its units need, within limits.
+    """
+    panels = maps.panels
+    if not panels or not maps.tokens:
+        return empty("Nothing to show: there is no step yet.")
+    columns = max(1, min(columns, len(panels)))
+    rows = -(-len(panels) // columns)
+    units = max(panel.values.shape[0] for panel in panels)
+    each = max(LOWEST, min(HIGHEST, CELL * units))
+    total = height or TOP + BOTTOM + rows * (TITLE + each) + (rows - 1) * GAP
+    inside = max(1, total - TOP - BOTTOM)
+    pitch, title = (inside + GAP) / rows / inside, TITLE / inside  # fractions of the plotting area
+
+    axes, scales = _colour_axes(panels, total)
+    layout: dict[str, Any] = {
+        "height": total,
+        "margin": {"l": 34, "r": 64, "t": TOP, "b": BOTTOM},
+        "annotations": [],
+        "uirevision": f"{len(maps.tokens)}:{','.join(f'{p.letter}{p.values.shape[0]}' for p in panels)}",
+        "meta": {"labels": {}, "cursor": {"group": "step", "axes": []}},
+        **axes,
+    }
+    data: list[dict[str, Any]] = []
+    for i, panel in enumerate(panels):
+        column, row = divmod(i, rows)
+        x, y = _axis("x", column), _axis("y", i)
+        above = 1 - row * pitch
+        low = max(0.0, above - pitch + GAP / inside)
+        width = (1 - BETWEEN * (columns - 1)) / columns
+        left = column * (width + BETWEEN)
+        layout[_key(y)] = _unit_axis(panel.values.shape[0], each) | {"domain": [low, above - title], "anchor": x}
+        layout["annotations"].append(
+            {
+                "text": f"<b>{panel.symbol}</b>  {plain(panel.name)}",
+                "font": {"color": panel.colour},
+                "showarrow": False,
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "x": left,
+                "y": above - title,
+                "borderpad": 0,
+            }
+        )
+        layout["meta"]["cursor"]["axes"].append([x, y])
+        if row == 0:
+            last = min((column + 1) * rows, len(panels)) - 1
+            axis = tokens_axis(maps.tokens) | {"domain": [left, left + width], "anchor": _axis("y", last)}
+            layout[_key(x)] = axis | ({"matches": "x"} if column else {})
+            layout["meta"]["labels"][x] = labels(maps.tokens)
+        data.append(_trace(panel, x, y, scales[i]))
+    # After the panels, so that the index of a clicked trace stays the panel's.
+    data += [
+        _gaps(panel, trace) for panel, trace in zip(panels, data, strict=True) if np.isnan(panel.values).any()
+    ]
+    return figure(data, layout)
+
+
+def _trace(panel: Panel, x: str, y: str, coloraxis: str) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "name": panel.letter,
+        "z": panel.values,
+        "xaxis": x,
+        "yaxis": y,
+        "coloraxis": coloraxis,
+        "hoverongaps": False,
+        "hovertemplate": f"{panel.symbol} = %{{z:.4f}}<br>step %{{x:d}}: %{{x}}<br>unit %{{y}}<extra></extra>",
+    }
+
+
+def _gaps(panel: Panel, trace: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "name": NO_STEP,
+        "z": np.where(np.isnan(panel.values), np.float32(0), np.float32(np.nan)),
+        "xaxis": trace["xaxis"],
+        "yaxis": trace["yaxis"],
+        "colorscale": [[0, theme.PANEL], [1, theme.PANEL]],
+        "showscale": False,
+        "hoverongaps": False,
+        "hovertemplate": f"{NO_STEP}<extra></extra>",
+        "meta": {"decoration": True},
+    }
+
+
+def _colour_axes(panels: Sequence[Panel], height: int) -> tuple[dict[str, Any], list[str]]:
+    """The layout's colour axes, one for each distinct scale and range, and the name of each panel's."""
+    groups: dict[tuple[str, float], list[str]] = {}
+    for panel in panels:
+        groups.setdefault((panel.scale, panel.limit), []).append(panel.letter)
+    names = {group: f"coloraxis{i + 1 if i else ''}" for i, group in enumerate(groups)}
+    share = 1 / len(groups)
+    axes = {}
+    for i, ((scale, limit), letters) in enumerate(groups.items()):
+        low = 0.0 if scale == "unit" else -limit
+        bar = {
+            "title": {"text": _letters(letters), "side": "top", "font": {"size": 11}},
+            "tickfont": {"size": 11},
+            "thickness": 8,
+            "outlinewidth": 0,
+            "tickvals": [low, (low + limit) / 2, limit],
+            "tickformat": ".3~g",
+            "len": share * 0.98,
+            "y": 1 - i * share,
+            "yanchor": "top",
+            "x": 1.01,
+        }
+        shown = height * share > 70  # a shorter bar is only its title
+        axes[names[scale, limit]] = theme.coloraxis(scale, limit, showscale=shown, colorbar=bar)
+    return axes, [names[panel.scale, panel.limit] for panel in panels]
+
+
+def _letters(letters: Sequence[str]) -> str:
+    return ", ".join(letters) if len(letters) < 4 else f"{letters[0]} … {letters[-1]}"
+
+
+def _unit_axis(units: int, pixels: int) -> dict[str, Any]:
+    wanted = units * 14 / pixels
+    step = next((n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) if n >= wanted), 1024)
+    ticks = {"tick0": 0, "dtick": step, "tickfont": {"size": 11}}
+    return ticks | {"range": [units - 0.5, -0.5], "showgrid": False, "zeroline": False}
+
+
+def _joint_limit(arrays: Any) -> float:
+    return max((signed_limit(array) for array in arrays), default=1.0)
+
+
+def _axis(letter: str, i: int) -> str:
+    return letter if i == 0 else f"{letter}{i + 1}"
+
+
+def _key(axis: str) -> str:
+    return f"{axis[0]}axis{axis[1:]}"

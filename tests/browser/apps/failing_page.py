@@ -1,0 +1,3 @@
+"""Raises what a user must not see."""
+
+raise RuntimeError("private detail")
