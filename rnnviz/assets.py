@@ -50,8 +50,8 @@ def asset_url(name: str) -> str:
     """Address of an asset relative to the app's root, without leading slash: `rnnviz-assets/chart.<hash>.js`.
 
     `name` is a file of `assets/` (`chart.js`, `chart.css`, `icon.svg`) or `plotly.min.js`, which comes from
-    the installed plotly package. Raises `ValueError` for a name that cannot be an asset, `FileNotFoundError` if
-    there is none.
+    the installed plotly package. Raises `ValueError` for a name that cannot be an asset, `FileNotFoundError`
+    if there is none.
     """
     return load(name).url
 

@@ -8,10 +8,11 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import file_util
+from streamlit import config, file_util
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _INLINE_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -49,6 +50,41 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+class OwnWebsockets:
+    """ASGI middleware: refuses a websocket that another site's page opens.
+
+    Streamlit would refuse it too, but only after asking checkip.amazonaws.com for this machine's outside address
+    (`server_util.is_url_from_allowed_origins` of Streamlit 1.67), and nothing may leave the room.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            headers = Headers(scope=scope)
+            if not own_origin(headers.get("origin"), headers.get("host")):
+                await receive()
+                await send({"type": "websocket.close", "code": 4403})
+                return
+        await self.app(scope, receive, send)
+
+
+def own_origin(origin: str | None, host: str | None) -> bool:
+    """Whether an Origin header names this server: the Host header's, this machine, or one from the configuration.
+
+    A client without an Origin header is not a browser and is let through, as Streamlit does.
+    """
+    if origin is None or not config.get_option("server.enableCORS"):
+        return True
+    configured = [str(config.get_option("browser.serverAddress"))]
+    configured += [
+        urlsplit(known.strip()).hostname for known in config.get_option("server.corsAllowedOrigins")
+    ]
+    parts = urlsplit(origin)
+    return parts.netloc == host or parts.hostname in {"localhost", "127.0.0.1", *configured}
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,97 @@
+"""A real server and a real browser, and a record of everything the browser asked for.
+
+`server`        one server for the whole run: `server.url`, `server.log()`, `server.get(path)`
+`fresh_server`  a factory: `fresh_server("--server.baseUrlPath", "lab", app=path, env={...})`
+`open_page`     a factory: `open_page(color_scheme="dark", viewport={...})`; `page` is one opened with its defaults
+`traffic`       what the pages of this test requested and complained about; checked when the test ends
+`wait_idle`     in `tests.browser.harness`: returns when Streamlit has finished running the script
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.harness import CHROMIUM_FLAGS, RUNNING, Server, Traffic, chromium_path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report: Any = yield
+    if report.failed and here_in(item):
+        for server in RUNNING:
+            report.sections.append((f"log of the server at {server.url}", server.log()[-6000:]))
+    return report
+
+
+def here_in(item: pytest.Item) -> bool:
+    return Path(__file__).parent in item.path.parents
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server.start(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    started: list[Server] = []
+
+    def start(*flags: str, app: Path | None = None, env: dict[str, str] | None = None) -> Server:
+        home = tmp_path / f"home{len(started)}"
+        home.mkdir()
+        started.append(Server.start(home, *flags, app=app, env=env))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def traffic() -> Iterator[Traffic]:
+    record = Traffic()
+    yield record
+    record.check()
+
+
+@pytest.fixture
+def open_page(browser: Browser, traffic: Traffic) -> Iterator[Callable[..., Page]]:
+    contexts = []
+
+    def open_(**options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        traffic.watch(page)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    return open_page()
