@@ -15,7 +15,7 @@ from rnnviz.ui.server import (
 )
 
 # The main script lies inside pages/: next to that folder, Streamlit would look for a classic multipage app
-# and show the first deep link without the navigation. Absolute, so that `uvicorn app:app` works from any folder.
+# and show the first deep link without the navigation. Absolute, for `uvicorn app:app` from any folder.
 MAIN = Path(__file__).resolve().parent / "pages" / "main.py"
 
 app = st.App(
