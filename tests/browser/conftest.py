@@ -2,14 +2,14 @@
 
 `server`        one server for the whole run: `server.url`, `server.log()`, `server.get(path)`
 `fresh_server`  a factory: `fresh_server("--server.baseUrlPath", "lab", app=path, env={...})`
-`open_page`     a factory: `open_page(color_scheme="dark", viewport={...})`; `page` is one opened with its defaults
+`open_page`     a factory: `open_page(color_scheme="dark", viewport={...})`; `page` is one with the defaults
 `traffic`       what the pages of this test requested and complained about; checked when the test ends
 `wait_idle`     in `tests.browser.harness`: returns when Streamlit has finished running the script
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report: Any = yield
-    if report.failed and here_in(item):
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and Path(__file__).parent in item.path.parents:
         for server in RUNNING:
             report.sections.append((f"log of the server at {server.url}", server.log()[-6000:]))
     return report
-
-
-def here_in(item: pytest.Item) -> bool:
-    return Path(__file__).parent in item.path.parents
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ class Server:
     def start(
         cls, home: Path, *flags: str, app: Path | None = None, env: dict[str, str] | None = None
     ) -> Server:
-        """Starts `app` (default: this repository's `app.py`) with its configuration; returns once it answers."""
+        """Starts `app` (default: `app.py`) with this repository's configuration; returns once it answers."""
         port = free_port()
         log_file = home / "server.log"
         # -P leaves the working directory out of the import path, as the `streamlit` command does.
@@ -165,8 +165,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# Streamlit's front end looks for its server below the page's own path first (`/layers/_stcore/health`), and the
-# browser logs the 404 by which it learns that it is not there.
+# Streamlit's front end looks for its server below the page's own path first (`/layers/_stcore/health`), and
+# the browser logs the 404 by which it learns that it is not there.
 _BASE_PROBE: Final = re.compile(r"/[A-Za-z0-9_-]+/_stcore/(health|host-config)$")
 
 

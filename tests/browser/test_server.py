@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from rnnviz.assets import asset_url
 from tests.browser.harness import ROOT, Server, Traffic, choose_theme, page_paths, wait_idle
@@ -271,9 +272,12 @@ def test_a_websocket_from_another_site_is_refused_without_a_look_outside(
     proxy, seen = outside
     quiet = fresh_server(env={"http_proxy": proxy, "https_proxy": proxy, "no_proxy": ""})
     address = f"ws://127.0.0.1:{quiet.port}/_stcore/stream"
-    with pytest.raises(InvalidStatus) as refusal, connect(address, origin="http://evil.example", proxy=None):
+    with (
+        pytest.raises(InvalidStatus) as refusal,
+        connect(address, origin=Origin("http://evil.example"), proxy=None),
+    ):
         pass
     assert refusal.value.response.status_code == 403
-    with connect(address, origin=f"http://127.0.0.1:{quiet.port}", proxy=None):
+    with connect(address, origin=Origin(f"http://127.0.0.1:{quiet.port}"), proxy=None):
         pass
     assert seen == []

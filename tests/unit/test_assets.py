@@ -31,7 +31,7 @@ def test_an_address_changes_with_the_content_and_only_the_new_one_is_found(folde
     assert find(old.split("/")[1]) is None
     found = find(new.split("/")[1])
     assert found is not None
-    assert found.content == b"p {}".replace(b"p", b"b")
+    assert found.content == b"b {}"
 
 
 def test_the_chart_script_begins_with_the_palette_of_the_figures() -> None:

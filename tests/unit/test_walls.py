@@ -92,7 +92,9 @@ def test_pages_import_neither_torch_nor_plotly() -> None:
 
 @pytest.mark.parametrize("name", PLAIN_DATA)
 def test_plain_data_needs_only_the_standard_library(name: str) -> None:
-    assert loaded_packages([f"rnnviz.{name}"]) <= set(sys.stdlib_module_names) | {"rnnviz", "__main__"}
+    # What an interpreter loads by itself (a virtual environment's .pth files) is not the module's doing.
+    brought = loaded_packages([f"rnnviz.{name}"]) - loaded_packages([])
+    assert brought <= set(sys.stdlib_module_names) | {"rnnviz"}
 
 
 @pytest.mark.parametrize("name", ["rnnviz", "rnnviz.figures", "rnnviz.assets"])
@@ -134,7 +136,7 @@ def broken_house(tmp_path: Path) -> Path:
 def test_each_check_sees_a_broken_wall(broken_house: Path) -> None:
     assert "streamlit" in loaded_packages(core_modules(broken_house), broken_house)
     assert "torch" in loaded_packages(["rnnviz.figures"], broken_house)
-    assert "numpy" in loaded_packages(["rnnviz.config"], broken_house)
+    assert "numpy" in loaded_packages(["rnnviz.config"], broken_house) - loaded_packages([])
     assert trespasses([broken_house / "pages" / "layers.py"], {"torch", "plotly"}) == ["layers.py: torch"]
     assert trespasses([broken_house / "rnnviz" / "late.py"], {"plotly"}) == ["late.py: plotly"]
 

@@ -55,8 +55,8 @@ class SecurityHeaders:
 class OwnWebsockets:
     """ASGI middleware: refuses a websocket that another site's page opens.
 
-    Streamlit would refuse it too, but only after asking checkip.amazonaws.com for this machine's outside address
-    (`server_util.is_url_from_allowed_origins` of Streamlit 1.67), and nothing may leave the room.
+    Streamlit would refuse it too, but only after asking checkip.amazonaws.com for this machine's outside
+    address (`server_util.is_url_from_allowed_origins` of Streamlit 1.67), and nothing may leave the room.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -73,16 +73,14 @@ class OwnWebsockets:
 
 
 def own_origin(origin: str | None, host: str | None) -> bool:
-    """Whether an Origin header names this server: the Host header's, this machine, or one from the configuration.
+    """Whether an Origin header names this server: the Host header's name, this machine, or a configured one.
 
     A client without an Origin header is not a browser and is let through, as Streamlit does.
     """
     if origin is None or not config.get_option("server.enableCORS"):
         return True
-    configured = [str(config.get_option("browser.serverAddress"))]
-    configured += [
-        urlsplit(known.strip()).hostname for known in config.get_option("server.corsAllowedOrigins")
-    ]
+    others = config.get_option("server.corsAllowedOrigins")
+    configured = [config.get_option("browser.serverAddress"), *(urlsplit(o.strip()).hostname for o in others)]
     parts = urlsplit(origin)
     return parts.netloc == host or parts.hostname in {"localhost", "127.0.0.1", *configured}
 
