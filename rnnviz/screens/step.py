@@ -1,0 +1,280 @@
+"""The configuration of the page *Step through*."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnnviz.config import LayerConfig
+from rnnviz.edits import Edit, parse
+from rnnviz.gates import DIRECTION_NAMES, KINDS, NAMES
+from rnnviz.link import Field, read
+
+SOURCES = ("Sentence", "Characters", "Random", "Table")
+VIEWS = ("Heatmaps", "Lines", "Path", "Text")
+SHOWS = ("Edited", "Original", "Difference")
+MAX_STEPS = 128
+MAX_COLUMNS = 32
+MAX_CELLS = 1024
+TABLE = "1 0\n0 1\n0 0\n0 0\n0 0\n1 1"
+
+FIELDS: tuple[Field, ...] = (
+    Field("s_kind", "Kind", "LSTM", "Which recurrent layer: nn.RNN, nn.LSTM or nn.GRU.", options=KINDS),
+    Field("s_source", "Input", "Sentence", "Where the numbers that enter come from.", options=SOURCES),
+    Field("s_text", "Sentence", "the cat sat on the mat", "Words; equal words get equal seeded vectors.", max_chars=1200),
+    Field("s_chars", "Text", "hello", "Each different character is one place of a one-hot vector.", max_chars=MAX_STEPS),
+    Field(
+        "s_table",
+        "Table",
+        TABLE,
+        "One line a step, one number a feature; paste from a spreadsheet, or CSV.",
+        max_chars=9000,
+    ),
+    Field("s_in", "input_size", 4, "H_in: how many numbers enter at each step.", 1, MAX_COLUMNS),
+    Field("s_len", "Sequence length L", 8, "How many steps.", 1, MAX_STEPS),
+    Field("s_hidden", "hidden_size", 6, "H: how many units the state has.", 1, 64),
+    Field("s_layers", "num_layers", 1, "How many layers are stacked.", 1, 4),
+    Field("s_bi", "bidirectional", False, "Add a second reader that goes from the last step to the first."),
+    Field("s_seed", "Seed", 0, "The same seed gives the same weights and vectors, here and in the code.", 0, 2**31 - 1),
+    Field("s_bias", "bias", True, "Off: no b_ih and no b_hh."),
+    Field("s_nonlin", "nonlinearity", "tanh", "The RNN's activation. LSTM and GRU have no choice.", options=("tanh", "relu")),
+    Field("s_state", "Random h_0 (and c_0)", False, "Start from seeded random states instead of zeros."),
+    Field("s_layer", "Layer", 0, "Which layer's cells to look into.", 0, 3),
+    Field("s_dir", "Direction", "forward", "Which reader's cells to look into.", options=DIRECTION_NAMES),
+    Field("s_view", "View", "Heatmaps", "How to look at the run.", options=VIEWS),
+    Field("s_pre", "Before activation", False, "Show what enters each activation as well."),
+    Field("s_quantity", "Quantity", "h", "Which quantity's units are drawn.", options=tuple("hcifgorzn")),
+    Field("s_show", "Show", "Edited", "With edits: the changed run, the original, or one minus the other.", options=SHOWS),
+    Field("s_step", "Step t", 2, "The position in the sequence that the arithmetic below is written out for.", 0, MAX_STEPS - 1),
+    Field("s_unit", "Unit", 0, "The unit whose sums are written out.", 0, 63),
+    Field("s_edits", "Edits, one a line", "", "Every change as text: copy it, share it, or type your own.", max_chars=1500),
+)
+
+
+@dataclass(frozen=True)
+class StepScreen:
+    """A layer, the one sequence that is fed to it, and what was changed.
+
+    ``tokens`` label the steps. ``table`` holds the rows of the user's own numbers, else None; ``ids`` the token of each step,
+    for a sentence or characters (one-hot when ``one_hot``), else None.
+    """
+
+    config: LayerConfig
+    seed: int
+    given_state: bool
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...] | None
+    one_hot: bool
+    table: tuple[tuple[float, ...], ...] | None
+    edits: tuple[Edit, ...]
+
+    @property
+    def length(self) -> int:
+        """L."""
+        return len(self.tokens)
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The different tokens in the order in which they first come."""
+        return tuple(dict.fromkeys(self.tokens))
+
+    def original(self) -> StepScreen:
+        """The same without edits."""
+        return StepScreen(**{**self.__dict__, "edits": ()})
+
+
+@dataclass(frozen=True)
+class _Input:
+    tokens: tuple[str, ...]
+    size: int
+    by_token: bool
+    one_hot: bool
+    table: tuple[tuple[float, ...], ...] | None
+
+
+def screen(found: Mapping[str, Any]) -> tuple[StepScreen, dict[str, Any], dict[str, str]]:
+    """The screen of what an address or a browser sent, its clean values, and a sentence for each key that was corrected."""
+    values, notes = read(FIELDS, found)
+    source = _input(values, notes)
+    kind = values["s_kind"]
+    config = LayerConfig(
+        kind,
+        source.size,
+        values["s_hidden"],
+        num_layers=values["s_layers"],
+        nonlinearity=values["s_nonlin"] if kind == "RNN" else "tanh",
+        bias=values["s_bias"],
+        bidirectional=values["s_bi"],
+    )
+    length = len(source.tokens)
+    for key, top in (("s_step", length), ("s_unit", config.hidden_size), ("s_layer", config.num_layers)):
+        values[key] = min(values[key], top - 1)  # they follow a layer or a text that got smaller, without a word
+    if not config.bidirectional:
+        values["s_dir"] = DIRECTION_NAMES[0]
+    if values["s_quantity"] not in NAMES[kind]:
+        values["s_quantity"] = "h"
+    edits, _ = parse(values["s_edits"], config, length)
+    vocabulary = list(dict.fromkeys(source.tokens))
+    current = StepScreen(
+        config=config,
+        seed=values["s_seed"],
+        given_state=values["s_state"],
+        tokens=source.tokens,
+        ids=tuple(map(vocabulary.index, source.tokens)) if source.by_token else None,
+        one_hot=source.one_hot,
+        table=source.table,
+        edits=edits,
+    )
+    return current, values, notes
+
+
+def _input(values: dict[str, Any], notes: dict[str, str]) -> _Input:
+    if values["s_source"] == "Characters":
+        characters = tuple(values["s_chars"][:MAX_STEPS])
+        if not characters:
+            values["s_chars"] = "hello"
+            notes["s_chars"] = "Text needs at least one character: “hello” is used"
+            characters = tuple("hello")
+        return _Input(characters, len(set(characters)), True, True, None)
+    if values["s_source"] == "Random":
+        return _Input(tuple(f"t={t}" for t in range(values["s_len"])), values["s_in"], False, False, None)
+    if values["s_source"] == "Table":
+        table, note = parse_table(values["s_table"])
+        if note:
+            notes["s_table"] = note
+            values["s_table"] = format_table(table)
+        return _Input(tuple(f"t={t}" for t in range(len(table))), len(table[0]), False, False, table)
+    words = tuple(values["s_text"].split())
+    if not words:
+        words = tuple(str(_DEFAULTS["s_text"]).split())
+        values["s_text"] = " ".join(words)
+        notes["s_text"] = f"Sentence needs at least one word: “{values['s_text']}” is used"
+    if len(words) > MAX_STEPS:
+        words = words[:MAX_STEPS]
+        values["s_text"] = " ".join(words)
+        notes["s_text"] = f"Sentence has more than {MAX_STEPS} words: the rest is cut off"
+    return _Input(words, values["s_in"], True, False, None)
+
+
+_DEFAULTS = {f.key: f.default for f in FIELDS}
+
+
+def parse_table(text: str) -> tuple[tuple[tuple[float, ...], ...], str | None]:
+    """The rows of a pasted table (spaces, tabs, commas or semicolons between numbers), and a sentence if it was not one.
+
+    A first line without any number is taken for a heading. A table that is ragged, not numeric or too large is cut down to
+    its good part: the first rows that can be used; an empty one gives the default table.
+    """
+    rows: list[tuple[float, ...]] = []
+    note = None
+    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+    for i, line in lines:
+        words = [w for w in re.split(r"[\s,;]+", line.strip()) if w]
+        numbers = [_float(w) for w in words]
+        if not rows and all(n is None for n in numbers) and i == lines[0][0]:
+            continue
+        wrong = next((w for w, n in zip(words, numbers, strict=True) if n is None), None)
+        if wrong is not None:
+            note = f"Table, line {i}: “{wrong[:20]}” is not a number of at most ±1000"
+        elif rows and len(numbers) != len(rows[0]):
+            note = f"Table, line {i} has {len(numbers)} numbers, the lines above have {len(rows[0])}"
+        elif len(numbers) > MAX_COLUMNS:
+            note = f"Table, line {i} has {len(numbers)} numbers: at most {MAX_COLUMNS} are allowed"
+        elif len(rows) == MAX_STEPS or (rows and (len(rows) + 1) * len(rows[0]) > MAX_CELLS):
+            note = f"Table: at most {MAX_STEPS} lines and {MAX_CELLS} numbers are allowed"
+        if note:
+            break
+        rows.append(tuple(n for n in numbers if n is not None))
+    if not rows:
+        rows = list(parse_table(TABLE)[0])
+        return tuple(rows), (note or "Table has no numbers") + ": the example is used"
+    return tuple(rows), note and f"{note}: only the {len(rows)} lines above it are used"
+
+
+def format_table(rows: tuple[tuple[float, ...], ...]) -> str:
+    """A table as the text that `parse_table` reads."""
+    return "\n".join(" ".join(f"{v:g}" for v in row) for row in rows)
+
+
+def _float(word: str) -> float | None:
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and abs(value) <= 1000 else None
+
+
+@dataclass(frozen=True)
+class StepExample:
+    """A preset of the page: a row, a name, what it sets, and the one thing to see in it."""
+
+    row: str
+    title: str
+    values: Mapping[str, Any]
+    fact: str
+
+
+EXAMPLES: dict[str, StepExample] = {
+    e.row: e
+    for e in (
+        StepExample(
+            "B4",
+            "RNNCell in a loop",
+            {"s_kind": "RNN", "s_source": "Random", "s_in": 4, "s_hidden": 2, "s_len": 3, "s_step": 1},
+            "nn.RNN(4, 2) over three steps: the smallest loop there is.",
+        ),
+        StepExample(
+            "B5",
+            "RNN from matmul",
+            {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 4},
+            "h is tanh(W_ih x + b_ih + W_hh h + b_hh): every product of it stands below.",
+        ),
+        StepExample(
+            "B6",
+            "Two layers",
+            {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 16, "s_layers": 2, "s_layer": 1},
+            "Layer 1's x is layer 0's h.",
+        ),
+        StepExample(
+            "B7",
+            "Both directions",
+            {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 4, "s_bi": True, "s_dir": "backward"},
+            "The backward reader starts at the last step: its h comes from the right.",
+        ),
+        StepExample(
+            "D1",
+            "LSTM tagger's layer",
+            {"s_text": "The dog ate the apple", "s_in": 6, "s_hidden": 8},
+            "The layer of the tagger, before any training: “The” and “the” are two words with two vectors.",
+        ),
+        StepExample(
+            "D2",
+            "Lower-cased",
+            {"s_text": "the dog ate the apple", "s_in": 6, "s_hidden": 6},
+            "Now both “the” have one vector, yet h differs: the state remembers what came before.",
+        ),
+        StepExample(
+            "D3",
+            "hello, one-hot",
+            {"s_kind": "RNN", "s_source": "Characters", "s_chars": "hello", "s_hidden": 4, "s_step": 3},
+            "One-hot input picks one column of W_ih: look at the second l.",
+        ),
+    )
+}
+
+
+def preset_values(example: StepExample) -> dict[str, Any]:
+    """What one click on a preset sets; everything else but the seed and the view goes back to its default."""
+    kept = ("s_seed", "s_view")
+    return {f.key: f.default for f in FIELDS if f.key not in kept} | dict(example.values)
+
+
+def active_preset(current: StepScreen) -> str | None:
+    """The row of the preset that the screen shows, if it shows one."""
+    for row, example in EXAMPLES.items():
+        if screen(preset_values(example) | {"s_seed": current.seed})[0] == current:
+            return row
+    return None
