@@ -12,6 +12,7 @@ from rnnviz.gates import KINDS
 from rnnviz.link import Field, read
 from rnnviz.presets import EXAMPLES, Example
 
+TRAPS = ("Last output", "Padding")
 VIEWS = ("Tensors", "Unrolled", "Parameters", "Feeding order", "Traps", "Quiz")
 SENTENCES = "the dog ate the apple\neverybody read that book\nshe sings"
 
@@ -42,6 +43,8 @@ FIELDS: tuple[Field, ...] = (
     Field("l_text", "Sentences", SENTENCES, "One sentence a line.", max_chars=2000),
     Field("l_step", "Step t", 0, "The step whose tokens enter together.", 0, 511),
     Field("l_row", "Row of h_n", 0, "The final state to find in output.", 0, 127),
+    Field("l_trap", "Trap", "Last output", "What goes wrong.", options=TRAPS),
+    Field("l_seq", "Sequence n", 2, "The sequence of the batch to look at.", 0, 255),
     Field("l_quiz", "Quiz seed", 1, "A class that types the same seed gets the same questions.", 0, 2**31 - 1),
 )
 
