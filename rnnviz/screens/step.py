@@ -142,10 +142,7 @@ def _input(values: dict[str, Any], notes: dict[str, str]) -> _Input:
     if values["s_source"] == "Random":
         return _Input(tuple(f"t={t}" for t in range(values["s_len"])), values["s_in"], False, False, None)
     if values["s_source"] == "Table":
-        table, note = parse_table(values["s_table"])
-        if note:
-            notes["s_table"] = note
-            values["s_table"] = format_table(table)
+        table, _ = parse_table(values["s_table"])  # the page says what is wrong beside the box, and keeps the text
         return _Input(tuple(f"t={t}" for t in range(len(table))), len(table[0]), False, False, table)
     words = tuple(values["s_text"].split())
     if not words:

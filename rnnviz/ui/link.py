@@ -26,7 +26,8 @@ def arrive(
     found = {k: st.session_state[k] if k in st.session_state else st.query_params.get(k) for k in keys}
     current, values, notes = screen({k: v for k, v in found.items() if v is not None})
     said_before = f"{page}_corrections"
-    if addressed := [k for k in notes if k not in st.session_state and k in st.query_params]:
+    addressed = [k for k in notes if k not in st.session_state and k in st.query_params]
+    if any(st.query_params[k] != _written(values[k]) for k in addressed):
         # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to its default
         # and say nothing.
         for key in addressed:
