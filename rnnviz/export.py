@@ -65,9 +65,14 @@ def layer_call(config: LayerConfig, dtype: str = "float32") -> str:
 
 
 def wrapped(line: str) -> str:
-    """A line that ends in a call, with the call's arguments on a line of their own if it is too long."""
+    """A line that ends in a call, with the call's arguments on lines of their own if it is too long."""
     head, _, arguments = line.removesuffix(")").partition("(")
-    return line if len(line) <= WIDTH else f"{head}(\n    {arguments}\n)"
+    return line if len(line) <= WIDTH else f"{head}(\n{indented(arguments)}\n)"
+
+
+def indented(text: str) -> str:
+    """A long list of arguments or numbers as indented lines, broken after commas."""
+    return fill(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def random_tensor(shape: Sequence[int], dtype: str = "float32") -> str:
@@ -151,8 +156,7 @@ def _padding(screen: LayersScreen, lengths: tuple[int, ...]) -> list[str]:
     numbers = ", ".join(map(str, lengths))
     line = f"lengths = torch.tensor([{numbers}])  # (N): true lengths"
     if len(line) > WIDTH:
-        inside = fill(numbers, WIDTH, initial_indent="    ", subsequent_indent="    ")
-        line = f"lengths = torch.tensor([  # (N): true lengths\n{inside}\n])"
+        line = f"lengths = torch.tensor([  # (N): true lengths\n{indented(numbers)}\n])"
     steps = f"torch.arange({screen.length})"
     if screen.config.batch_first:
         return [line, f"x[{steps} >= lengths[:, None]] = 0  # padding: (N, L)"]
