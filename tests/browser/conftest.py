@@ -37,7 +37,7 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not session: its event loop must end before the unit tests begin
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server.start(tmp_path_factory.mktemp("server")) as running:
         yield running
@@ -58,7 +58,7 @@ def fresh_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not session: its event loop must end before the unit tests begin
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)

@@ -133,7 +133,7 @@ class Server:
                 if self.get("/_stcore/health").status == 200:
                     self.start_seconds = time.monotonic() - began
                     return
-            except urllib.error.URLError:
+            except OSError:  # refused before the port is open, reset when the process dies
                 pass
             try:
                 code = self.process.wait(timeout=0.05)
