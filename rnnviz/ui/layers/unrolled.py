@@ -1,0 +1,65 @@
+"""The unrolled network, and where each row of h_n is found in output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.figures.unrolled import unrolled, unrolled_figure, unrolled_summary
+from rnnviz.runs import run
+from rnnviz.screens.layers import FIELDS, LayersScreen
+from rnnviz.traps import Located, ends, locate
+from rnnviz.ui import pickers
+from rnnviz.ui.chart import Point, chart
+
+ROW = pickers.by_key(FIELDS)["l_row"]
+
+
+def show(current: LayersScreen, values: dict[str, Any]) -> None:
+    """The grid of cells; one row of h_n is followed to its slice of output."""
+    rows = current.config.num_layers * current.config.directions
+    row = min(values[ROW.key], rows - 1)
+    if ROW.key in st.session_state:
+        st.session_state[ROW.key] = row
+    found = _locate(current, row)
+    left, right = st.columns([1, 5], vertical_alignment="bottom")
+    with left:
+        pickers.number(ROW, high=rows - 1)
+    right.markdown(_said(current, found))
+    record = unrolled(current, row, found.code)
+    chart(
+        unrolled_figure(record),
+        key="l_unrolled",
+        name="Unrolled network",
+        summary=unrolled_summary(record, found.difference),
+        on_click=_chosen,
+    )
+
+
+def _chosen(point: Point) -> None:
+    # Cells and both ends carry their row of h_n; an input or an output belongs to none.
+    if len(point.custom) > 1 and isinstance(point.custom[0], float):
+        st.session_state[ROW.key] = int(point.custom[0])
+
+
+def _locate(current: LayersScreen, row: int) -> Located:
+    if current.too_large:
+        return locate(current, row)
+    result = run(current)
+    return locate(current, row, result.output, result.h_n)
+
+
+def _said(current: LayersScreen, found: Located) -> str:
+    state = found.state
+    if state.direction or current.lengths is None:
+        when = f"step {state.step}"
+    else:
+        steps = sorted({int(end) for end in ends(current)})
+        when = f"each sequence's last step ({', '.join(map(str, steps[:6]))}{' …' if len(steps) > 6 else ''})"
+    start = f"**`h_n[{state.row}]`** leaves **{state.cell}** after {when}"
+    if found.code is None:
+        return f"{start}. It is **nowhere in `output`**: only the top layer is given out."
+    if found.difference is None:
+        return f"{start} and equals `{found.code}`. Not measured here: {current.too_large}."
+    return f"{start} and equals **`{found.code}`**: max |difference| **{found.difference:.3g}** in this run."
