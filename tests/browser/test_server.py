@@ -105,7 +105,7 @@ def test_a_second_visit_loads_scripts_from_the_cache(server: Server, page: Page)
 @pytest.mark.parametrize(
     "path", ["/", "/layers", "/_stcore/health", "/static/js/missing.js", "/rnnviz-assets/none.js"]
 )
-def test_every_answer_carries_the_security_headers(path: str, server: Server) -> None:
+def test_every_answer_that_can_be_a_document_carries_the_security_headers(path: str, server: Server) -> None:
     headers = server.get(path).headers
     policy = {rule.split()[0]: rule.split()[1:] for rule in headers["Content-Security-Policy"].split(";")}
     assert policy["default-src"] == ["'self'"]
@@ -121,6 +121,12 @@ def test_every_answer_carries_the_security_headers(path: str, server: Server) ->
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
     assert headers["Referrer-Policy"] == "same-origin"
     assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_scripts_carry_only_what_a_script_obeys(server: Server) -> None:
+    headers = server.get(f"/{asset_url('plotly.min.js')}").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] is None
 
 
 def test_a_host_header_cannot_write_the_policy(server: Server) -> None:

@@ -17,16 +17,20 @@ from streamlit import config, file_util
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _INLINE_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
-FIXED: Final = {
-    "X-Content-Type-Options": "nosniff",
+EVERYWHERE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+
+# What only a document obeys. Left out of the scripts, styles and fonts of a first visit, where it is 40 kB.
+DOCUMENT: Final = {
     "X-Frame-Options": "SAMEORIGIN",
-    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": (
         "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), midi=(), "
         "accelerometer=(), gyroscope=(), magnetometer=(), display-capture=()"
     ),
 }
+
+
+_NO_DOCUMENT: Final = ("text/javascript", "text/css", "font/")
 
 
 class SecurityHeaders:
@@ -44,9 +48,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in FIXED.items():
-                    headers[name] = value
-                headers["Content-Security-Policy"] = policy
+                headers.update(EVERYWHERE)
+                if not headers.get("content-type", "").startswith(_NO_DOCUMENT):
+                    headers.update(DOCUMENT | {"Content-Security-Policy": policy})
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
