@@ -237,7 +237,9 @@ def padded_screen(screen: LayersScreen) -> tuple[LayersScreen, str | None]:
     """A screen with lengths, so that there is padding to see, and a sentence if it is not the one given."""
     if screen.lengths is not None:
         return screen, None
-    many = screen if screen.batched and screen.batch > 1 else replace(screen, batched=True, batch=PADDED_BATCH)
+    many = (
+        screen if screen.batched and screen.batch > 1 else replace(screen, batched=True, batch=PADDED_BATCH)
+    )
     lengths, _ = parse_lengths("", screen.length, many.batch)
     shown = ", ".join(map(str, lengths[:8])) + (" …" if len(lengths) > 8 else "")
     note = f"This screen has no true lengths, so lengths {shown} are used here"
@@ -286,7 +288,9 @@ def drift(screen: LayersScreen, runs: TwoRuns, sequence: int) -> Drift:
     if screen.lengths is None:
         raise ValueError("lengths=None is not allowed: without true lengths there is no padding")
     directions, size = screen.config.directions, screen.config.output_size
-    gap = np.abs(rows_major(screen, runs.unpacked_h_n) - rows_major(screen, runs.h_n))[-directions:]  # (D, N, H_out)
+    gap = np.abs(rows_major(screen, runs.unpacked_h_n) - rows_major(screen, runs.h_n))[
+        -directions:
+    ]  # (D, N, H_out)
     end = screen.lengths[sequence]
     padded = step_major(screen, runs.unpacked_output)[:, sequence]  # (L, D * H_out)
     packed = step_major(screen, runs.output)[:, sequence].copy()

@@ -32,7 +32,9 @@ class Path:
         left, right, low, high = x - wide, x + wide, y - tall, y + tall
         self.line((left, low), (right, low), (right, high), (left, high), (left, low))
 
-    def drawn(self, colour: str, *, width: float = 1.5, fill: str | None = None, dash: str = "solid") -> dict[str, Any]:
+    def drawn(
+        self, colour: str, *, width: float = 1.5, fill: str | None = None, dash: str = "solid"
+    ) -> dict[str, Any]:
         line = {"color": colour, "width": width, "dash": dash}
         trace = {"type": "scatter", "mode": "lines", "x": self.x, "y": self.y, "line": line, **_SILENT}
         return trace | ({"fill": "toself", "fillcolor": fill} if fill else {})
@@ -71,7 +73,15 @@ class Texts:
 
     def drawn(self, colour: str, size: int = 11) -> dict[str, Any]:
         font = {"color": colour, "size": size}
-        return {"type": "scatter", "mode": "text", "x": self.x, "y": self.y, "text": self.text, "textfont": font, **_SILENT}
+        return {
+            "type": "scatter",
+            "mode": "text",
+            "x": self.x,
+            "y": self.y,
+            "text": self.text,
+            "textfont": font,
+            **_SILENT,
+        }
 
 
 class Targets:

@@ -7,6 +7,7 @@ that the picture grows with its space. What a place says to the pointer is in `f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -14,7 +15,7 @@ import plotly.graph_objects as go
 from rnnviz.figures import theme
 from rnnviz.figures.base import figure
 from rnnviz.figures.pens import Heads, Path, Texts, tint
-from rnnviz.gates import AXES, DIRECTION_NAMES, QUANTITIES
+from rnnviz.gates import AXES, QUANTITIES
 from rnnviz.screens.layers import LayersScreen
 from rnnviz.shapes import FinalState, final_states
 
@@ -24,7 +25,6 @@ END = 0.36  # half the width of the boxes at both ends
 GAP = 0.55  # between the lanes of a layer and what feeds the next, in lanes
 ROOF = 0.62  # how far above output the sign of equality runs
 PITCH, LOWEST, HIGHEST = 52, 280, 410  # pixels: of a lane, of the figure
-INK = "#ffffff"  # on boxes filled with the accent, in both themes
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,9 @@ class Unrolled:
         """Where a lane's line meets the left (-1) or right (1) side of what stands in a column."""
         if column in (-1, len(self.steps)):
             return column + side * END
-        wide = self.wide if self.steps[column] is not None else 0.1
-        return self.centre(column, place.direction) + side * wide
+        if self.steps[column] is None:
+            return column + side * 0.16
+        return self.centre(column, place.direction) + side * self.wide
 
 
 def shown(count: int, limit: int, focus: int | None = None) -> tuple[int | None, ...]:
@@ -136,7 +137,7 @@ def unrolled(screen: LayersScreen, row: int, code: str | None) -> Unrolled:
             feed = None
             continue
         last = layer == config.num_layers - 1
-        low = y + (0.95 if two or last or feed is None else 0.95)
+        low = y + 0.95
         y = low + (0.75 if two else 0.0)
         if two:
             above: float | None = y + (0.8 - TALL + 0.15 if last else GAP)
@@ -166,6 +167,9 @@ def unrolled_summary(record: Unrolled, difference: float | None) -> str:
     return f"{start} and equals {record.code}{measured}."
 
 
+@lru_cache(
+    maxsize=32
+)  # the same for everybody who looks at the same layer; a figure is not changed once it is made
 def unrolled_figure(record: Unrolled) -> go.Figure:
     """The picture. The points that answer to a click carry ``custom = (row of h_n, ...)``."""
     from rnnviz.figures.unrolled_hover import targets
@@ -181,7 +185,7 @@ def unrolled_figure(record: Unrolled) -> go.Figure:
         "uirevision": "fixed",
         "xaxis": axis
         | {
-            "range": [-1.45, len(record.steps) + 0.45],
+            "range": [-1.55, len(record.steps) + 0.55],
             "tickvals": [column for column, _ in record.columns],
             "ticktext": [f"t = {t}" for _, t in record.columns],
         },
@@ -193,7 +197,7 @@ def unrolled_figure(record: Unrolled) -> go.Figure:
 
 
 def _lane_label(place: Place) -> str:
-    return f"layer {place.layer} {DIRECTION_NAMES[place.direction]}"
+    return f"layer {place.layer} {'←' if place.direction else '→'}"
 
 
 def _along(record: Unrolled, place: Place, path: Path, heads: Heads, dotted: Path) -> None:
@@ -204,7 +208,9 @@ def _along(record: Unrolled, place: Place, path: Path, heads: Heads, dotted: Pat
             dotted.line((start, place.y), (stop, place.y))
         else:
             path.line((start, place.y), (stop, place.y))
-            heads.add(*((start + 0.04, place.y, "left") if place.direction else (stop - 0.04, place.y, "right")))
+            heads.add(
+                *((start + 0.04, place.y, "left") if place.direction else (stop - 0.04, place.y, "right"))
+            )
 
 
 def _wires(record: Unrolled) -> list[dict[str, Any]]:
@@ -239,7 +245,9 @@ def _boxes(record: Unrolled) -> list[dict[str, Any]]:
     for column, _ in record.columns:
         inputs.box(column, 0.0, record.box, TALL)
         for direction in range(record.screen.config.directions):
-            outputs.box(record.half(column, direction)[0], record.top, record.half(column, direction)[1], TALL)
+            outputs.box(
+                record.half(column, direction)[0], record.top, record.half(column, direction)[1], TALL
+            )
     for place in record.cells:
         for column, _ in record.columns:
             cells.box(record.centre(column, place.direction), place.y, record.wide, TALL)
@@ -269,7 +277,11 @@ def _followed(record: Unrolled) -> list[dict[str, Any]]:
         x, wide = record.half(made, state.direction)
         boxes.box(x, record.top, wide, TALL)
         roof = record.top + ROOF - 0.1
-        equal.line((out, place.y + TALL), (out, roof), (x, roof), (x, record.top + TALL))
+        side = END if out > 0 else -END  # around the outside: h_0 of the other direction may stand above
+        corner = out + 1.3 * side
+        equal.line(
+            (out + side, place.y), (corner, place.y), (corner, roof), (x, roof), (x, record.top + TALL)
+        )
     return [
         path.drawn(theme.ACCENT, width=2.5),
         heads.drawn(theme.ACCENT, 9),
@@ -284,7 +296,7 @@ def _labels(record: Unrolled) -> list[dict[str, Any]]:
     for column, t in enumerate(record.steps):
         if t is None:
             for y in (0.0, *(p.y for p in record.cells), record.top):
-                plain.add(column, y, "<b>…</b>")
+                plain.add(column, y, "<b>⋯</b>")
             continue
         plain.add(column, 0.0, f"x<sub>{t}</sub>")
         for direction in range(record.screen.config.directions):
@@ -303,4 +315,4 @@ def _labels(record: Unrolled) -> list[dict[str, Any]]:
         first, last = record.ends(place.direction)
         plain.add(first, place.y, f"h_0[{place.row}]")
         (filled if place.row == state.row else plain).add(last, place.y, f"<b>h_n[{place.row}]</b>")
-    return [plain.drawn(theme.TEXT), filled.drawn(INK)]
+    return [plain.drawn(theme.TEXT), filled.drawn(theme.BACKGROUND)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.figures import theme
 from rnnviz.figures.pens import Targets
 from rnnviz.gates import AXES, QUANTITIES
 from rnnviz.shapes import parameters
@@ -20,8 +21,14 @@ def targets(record: Unrolled) -> Iterator[dict[str, Any]]:
     yield _inputs(record).drawn(AXES["H_in"].colour)
     for direction in range(record.screen.config.directions):
         yield _outputs(record, direction).drawn(AXES["H_out"].colour)
+    weights: dict[int, list[str]] = {}
+    for p in parameters(record.screen.config):
+        row = p.layer * record.screen.config.directions + p.direction
+        weights.setdefault(row, []).append(f"  {p.name}  {p.shape}")
     for place in record.cells:
-        yield _cells(record, place).drawn(colour)
+        yield _cells(record, place, weights[place.row]).drawn(colour)
+    if record.screen.config.bidirectional:
+        yield _joins(record).drawn(theme.MUTED)
     yield _ends(record, final=False).drawn(colour)
     yield _ends(record, final=True).drawn(AXES["layers"].colour)
 
@@ -33,7 +40,9 @@ def _many(record: Unrolled, size: int) -> str:
 
 def _inputs(record: Unrolled) -> Targets:
     shape = _many(record, record.screen.config.input_size)
-    places = Targets("input", f"<b>x<sub>%{{customdata[0]}}</sub></b>  {shape}<br>one step of input enters layer 0")
+    places = Targets(
+        "input", f"<b>x<sub>%{{customdata[0]}}</sub></b>  {shape}<br>one step of input enters layer 0"
+    )
     for column, t in record.columns:
         places.add(column, 0.0, t)
     return places
@@ -54,7 +63,21 @@ def _outputs(record: Unrolled, direction: int) -> Targets:
     return places
 
 
-def _cells(record: Unrolled, place: Place) -> Targets:
+def _joins(record: Unrolled) -> Targets:
+    config = record.screen.config
+    joined = _many(record, 2 * config.output_size)
+    places = Targets(
+        "joined",
+        f"<b>h of layer %{{customdata[1]}}, step %{{customdata[0]}}</b>  {joined}<br>forward and backward, joined: the input of the next layer",
+    )
+    for place in record.cells:
+        if place.direction and place.above is not None and place.layer != config.num_layers - 1:
+            for column, t in record.columns:
+                places.add(column, place.above, t, str(place.layer))
+    return places
+
+
+def _cells(record: Unrolled, place: Place, weights: list[str]) -> Targets:
     screen, config = record.screen, record.screen.config
     layer, direction = place.layer or 0, place.direction
     below = config.input_size if layer == 0 else config.directions * config.output_size
@@ -68,11 +91,7 @@ def _cells(record: Unrolled, place: Place) -> Targets:
         f"in: %{{customdata[2]}}  {h}" + (f", and c  {c}" if config.kind == "LSTM" else ""),
         f"out: h<sub>%{{customdata[1]}}</sub>  {h}" + (f", and c  {c}" if config.kind == "LSTM" else ""),
         "weights, the same at every step:",
-        *(
-            f"  {p.name}  {p.shape}"
-            for p in parameters(config)
-            if (p.layer, p.direction) == (layer, direction)
-        ),
+        *weights,
     ]
     places = Targets(f"layer {layer} {'backward' if direction else 'forward'}", "<br>".join(lines))
     start = screen.length - 1 if direction else 0
@@ -95,6 +114,12 @@ def _ends(record: Unrolled, *, final: bool) -> Targets:
     for place in record.cells:
         where = f"layer {place.layer}, {'backward' if place.direction else 'forward'}"
         at_end = bool(place.direction) != final
-        step = f"step {screen.length - 1}" if at_end and screen.lengths is None else "each last step" if at_end else "step 0"
+        step = (
+            f"step {screen.length - 1}"
+            if at_end and screen.lengths is None
+            else "each last step"
+            if at_end
+            else "step 0"
+        )
         places.add(record.ends(place.direction)[final], place.y, place.row, f"{where} at {step}")
     return places

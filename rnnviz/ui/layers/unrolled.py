@@ -20,13 +20,14 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """The grid of cells; one row of h_n is followed to its slice of output."""
     rows = current.config.num_layers * current.config.directions
     row = min(values[ROW.key], rows - 1)
-    if ROW.key in st.session_state:
-        st.session_state[ROW.key] = row
+    if row != values[ROW.key]:
+        st.session_state[ROW.key] = row  # before the widget, which refuses a value above its bound
     found = _locate(current, row)
-    left, right = st.columns([1, 5], vertical_alignment="bottom")
-    with left:
-        pickers.number(ROW, high=rows - 1)
-    right.markdown(_said(current, found))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=140):
+            pickers.number(ROW, high=rows - 1)
+        with st.container(width="stretch"):
+            st.markdown(_said(current, found))
     record = unrolled(current, row, found.code)
     chart(
         unrolled_figure(record),
