@@ -61,9 +61,10 @@ class Chain:
 
 @dataclass(frozen=True)
 class Term:
-    """One summand of one unit's sum. ``weight`` and ``value`` are None for a bias."""
+    """One summand of one unit's sum. ``weight`` and ``value`` are None for a bias; ``name`` is short: x[2], h[0] or b_ii."""
 
     label: str
+    name: str
     source: str
     weight: float | None
     value: float | None
@@ -229,17 +230,17 @@ def unit_sum(m: Moment, letter: str, unit: int) -> Sum:
     w_x, w_h = m.parameter("weight_ih")[row], m.parameter("weight_hh")[row]
     below = "x" if m.layer == 0 else f"h of layer {m.layer - 1}"
     terms = [
-        Term(f"W_i{sub}[{unit},{k}]·x[{k}]", below, float(w), float(v), float(w) * float(v))
+        Term(f"W_i{sub}[{unit},{k}]·x[{k}]", f"x[{k}]", below, float(w), float(v), float(w) * float(v))
         for k, (w, v) in enumerate(zip(w_x, m.x, strict=True))
     ]
     if m.config.bias:
-        terms.append(Term(f"b_i{sub}[{unit}]", "bias", None, None, float(m.parameter("bias_ih")[row])))
+        terms.append(Term(f"b_i{sub}[{unit}]", f"b_i{sub}", "b", None, None, float(m.parameter("bias_ih")[row])))
     terms += [
-        Term(f"{factor}W_h{sub}[{unit},{k}]·h[{k}]", "h before", float(w), float(v), share * float(w) * float(v))
+        Term(f"{factor}W_h{sub}[{unit},{k}]·h[{k}]", f"{factor}h[{k}]", "h", float(w), float(v), share * float(w) * float(v))
         for k, (w, v) in enumerate(zip(w_h, m.h, strict=True))
     ]
     if m.config.bias:
-        terms.append(Term(f"{factor}b_h{sub}[{unit}]", "bias", None, None, share * float(m.parameter("bias_hh")[row])))
+        terms.append(Term(f"{factor}b_h{sub}[{unit}]", f"{factor}b_h{sub}", "b", None, None, share * float(m.parameter("bias_hh")[row])))
     return Sum(
         letter,
         unit,
@@ -286,10 +287,10 @@ class Line:
 def written_out(s: Sum) -> tuple[Line, ...]:
     """The sum as lines that add up to the digit: what rounding each product hides stands in a line of its own."""
     lines = [
-        Line(t.label, "" if t.weight is None else f"{t.weight:.4f}", "" if t.value is None else f"{t.value:.4f}", f"{t.product:.4f}")
+        Line(t.name, "" if t.weight is None else f"{t.weight:.4f}", "" if t.value is None else f"{t.value:.4f}", f"{t.product:.4f}")
         for t in s.terms
     ]
     rest = round(round(s.total, 4) - sum(float(line.product) for line in lines), 4)
     if abs(rest) >= 5e-5:
-        lines.append(Line("rounding of the lines above", "", "", f"{rest:.4f}"))
+        lines.append(Line("rounding", "", "", f"{rest:.4f}"))
     return tuple(lines)

@@ -13,9 +13,12 @@ from rnnviz.edits import Edit, parse
 from rnnviz.gates import DIRECTION_NAMES, KINDS, NAMES
 from rnnviz.link import Field, read
 
+Rows = tuple[tuple[float, ...], ...]
+
 SOURCES = ("Sentence", "Characters", "Random", "Table")
 VIEWS = ("Heatmaps", "Lines", "Path", "Text")
-SHOWS = ("Edited", "Original", "Difference")
+SHOWS = ("Side by side", "Edited", "Original", "Difference")
+LAYERS = tuple(f"layer {k}" for k in range(4))
 MAX_STEPS = 128
 MAX_COLUMNS = 32
 MAX_CELLS = 1024
@@ -42,12 +45,12 @@ FIELDS: tuple[Field, ...] = (
     Field("s_bias", "bias", True, "Off: no b_ih and no b_hh."),
     Field("s_nonlin", "nonlinearity", "tanh", "The RNN's activation. LSTM and GRU have no choice.", options=("tanh", "relu")),
     Field("s_state", "Random h_0 (and c_0)", False, "Start from seeded random states instead of zeros."),
-    Field("s_layer", "Layer", 0, "Which layer's cells to look into.", 0, 3),
+    Field("s_layer", "Layer", LAYERS[0], "Which layer's cells to look into.", options=LAYERS),
     Field("s_dir", "Direction", "forward", "Which reader's cells to look into.", options=DIRECTION_NAMES),
     Field("s_view", "View", "Heatmaps", "How to look at the run.", options=VIEWS),
     Field("s_pre", "Before activation", False, "Show what enters each activation as well."),
     Field("s_quantity", "Quantity", "h", "Which quantity's units are drawn.", options=tuple("hcifgorzn")),
-    Field("s_show", "Show", "Edited", "With edits: the changed run, the original, or one minus the other.", options=SHOWS),
+    Field("s_show", "Show", "Side by side", "With edits: the changed run, the original, or one minus the other.", options=SHOWS),
     Field("s_step", "Step t", 2, "The position in the sequence that the arithmetic below is written out for.", 0, MAX_STEPS - 1),
     Field("s_unit", "Unit", 0, "The unit whose sums are written out.", 0, 63),
     Field("s_edits", "Edits, one a line", "", "Every change as text: copy it, share it, or type your own.", max_chars=1500),
@@ -68,7 +71,7 @@ class StepScreen:
     tokens: tuple[str, ...]
     ids: tuple[int, ...] | None
     one_hot: bool
-    table: tuple[tuple[float, ...], ...] | None
+    table: Rows | None
     edits: tuple[Edit, ...]
 
     @property
@@ -86,13 +89,18 @@ class StepScreen:
         return StepScreen(**{**self.__dict__, "edits": ()})
 
 
+def lane(values: Mapping[str, Any]) -> tuple[int, int]:
+    """The (layer, direction) in view."""
+    return LAYERS.index(values["s_layer"]), DIRECTION_NAMES.index(values["s_dir"])
+
+
 @dataclass(frozen=True)
 class _Input:
     tokens: tuple[str, ...]
     size: int
     by_token: bool
     one_hot: bool
-    table: tuple[tuple[float, ...], ...] | None
+    table: Rows | None
 
 
 def screen(found: Mapping[str, Any]) -> tuple[StepScreen, dict[str, Any], dict[str, str]]:
@@ -110,8 +118,10 @@ def screen(found: Mapping[str, Any]) -> tuple[StepScreen, dict[str, Any], dict[s
         bidirectional=values["s_bi"],
     )
     length = len(source.tokens)
-    for key, top in (("s_step", length), ("s_unit", config.hidden_size), ("s_layer", config.num_layers)):
+    for key, top in (("s_step", length), ("s_unit", config.hidden_size)):
         values[key] = min(values[key], top - 1)  # they follow a layer or a text that got smaller, without a word
+    if LAYERS.index(values["s_layer"]) >= config.num_layers:
+        values["s_layer"] = LAYERS[config.num_layers - 1]
     if not config.bidirectional:
         values["s_dir"] = DIRECTION_NAMES[0]
     if values["s_quantity"] not in NAMES[kind]:
@@ -159,7 +169,7 @@ def _input(values: dict[str, Any], notes: dict[str, str]) -> _Input:
 _DEFAULTS = {f.key: f.default for f in FIELDS}
 
 
-def parse_table(text: str) -> tuple[tuple[tuple[float, ...], ...], str | None]:
+def parse_table(text: str) -> tuple[Rows, str | None]:
     """The rows of a pasted table (spaces, tabs, commas or semicolons between numbers), and a sentence if it was not one.
 
     A first line without any number is taken for a heading. A table that is ragged, not numeric or too large is cut down to
@@ -191,9 +201,31 @@ def parse_table(text: str) -> tuple[tuple[tuple[float, ...], ...], str | None]:
     return tuple(rows), note and f"{note}: only the {len(rows)} lines above it are used"
 
 
-def format_table(rows: tuple[tuple[float, ...], ...]) -> str:
+def format_table(rows: Rows) -> str:
     """A table as the text that `parse_table` reads."""
     return "\n".join(" ".join(f"{v:g}" for v in row) for row in rows)
+
+
+def has_numbers(text: str) -> bool:
+    """Whether `parse_table` finds at least one row in a text."""
+    return any(_float(word) is not None for word in re.split(r"[\s,;]+", text))
+
+
+def edit_table(rows: Rows, changes: Mapping[str, Any]) -> Rows:
+    """The table after what a grid reports: ``edited_rows`` {row: {column: value}}, ``added_rows`` and ``deleted_rows``.
+
+    A cell that is empty or no number counts as 0; the last row cannot be deleted.
+    """
+    width = len(rows[0])
+    table = [list(row) for row in rows]
+    for row, cells in changes.get("edited_rows", {}).items():
+        for column, value in cells.items():
+            if int(row) < len(table) and str(column).isdecimal() and int(column) < width:
+                table[int(row)][int(column)] = _float(str(value)) or 0.0
+    deleted = {int(row) for row in changes.get("deleted_rows", ())}
+    kept = [row for i, row in enumerate(table) if i not in deleted] or table[:1]
+    added = [[_float(str(cells.get(str(k)))) or 0.0 for k in range(width)] for cells in changes.get("added_rows", ())]
+    return tuple(tuple(row) for row in (kept + added)[:MAX_STEPS])
 
 
 def _float(word: str) -> float | None:
@@ -219,31 +251,31 @@ EXAMPLES: dict[str, StepExample] = {
     for e in (
         StepExample(
             "B4",
-            "RNNCell in a loop",
+            "RNNCell loop",
             {"s_kind": "RNN", "s_source": "Random", "s_in": 4, "s_hidden": 2, "s_len": 3, "s_step": 1},
             "nn.RNN(4, 2) over three steps: the smallest loop there is.",
         ),
         StepExample(
             "B5",
-            "RNN from matmul",
+            "RNN by matmul",
             {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 4},
             "h is tanh(W_ih x + b_ih + W_hh h + b_hh): every product of it stands below.",
         ),
         StepExample(
             "B6",
             "Two layers",
-            {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 16, "s_layers": 2, "s_layer": 1},
+            {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 16, "s_layers": 2, "s_layer": LAYERS[1]},
             "Layer 1's x is layer 0's h.",
         ),
         StepExample(
             "B7",
-            "Both directions",
+            "Two-way",
             {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 4, "s_bi": True, "s_dir": "backward"},
             "The backward reader starts at the last step: its h comes from the right.",
         ),
         StepExample(
             "D1",
-            "LSTM tagger's layer",
+            "Tagger's LSTM",
             {"s_text": "The dog ate the apple", "s_in": 6, "s_hidden": 8},
             "The layer of the tagger, before any training: “The” and “the” are two words with two vectors.",
         ),
@@ -255,7 +287,7 @@ EXAMPLES: dict[str, StepExample] = {
         ),
         StepExample(
             "D3",
-            "hello, one-hot",
+            "hello",
             {"s_kind": "RNN", "s_source": "Characters", "s_chars": "hello", "s_hidden": 4, "s_step": 3},
             "One-hot input picks one column of W_ih: look at the second l.",
         ),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.assets import read_text
 
@@ -39,10 +40,12 @@ class Footer:
 def footer(parts: Footer) -> None:
     """Link · Code · Data."""
     with st.container(horizontal=True, key=f"{parts.page}_footer"):
-        with st.popover("Link", help="The address of exactly this screen"):
-            st.caption("Pasted into any browser that reaches this server, it shows the same numbers.")
-            root = (st.context.url or "").split("?")[0]
-            st.code(f"{root}?{parts.query}" if parts.query else root, language=None, wrap_lines=True)
+        # Filled when it is opened: a fragment may have moved on since the page was drawn.
+        link = st.popover(
+            "Link", help="The address of exactly this screen", key=f"{parts.page}_link", on_change="rerun"
+        )
+        if link.open:
+            _link(link, parts.query)
         code = st.popover(
             "Code",
             help="A script that prints the same numbers",
@@ -64,6 +67,12 @@ def footer(parts: Footer) -> None:
             )
         else:
             st.button("Data", disabled=True, help=parts.blocked, key=f"{parts.page}_no_data")
+
+
+def _link(box: DeltaGenerator, query: str) -> None:
+    root = (st.context.url or "").split("?")[0]
+    box.caption("Pasted into any browser that reaches this server, it shows the same numbers.")
+    box.code(f"{root}?{query}" if query else root, language=None, wrap_lines=True)
 
 
 def _code(parts: Footer) -> None:

@@ -5,31 +5,34 @@ Their return values are not used: `rnnviz.ui.link.arrive` has read and checked t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 
 from rnnviz.link import Field
 
 
-def number(field: Field, *, high: int | None = None) -> None:
-    """A number input; ``high`` narrows the field's own bound."""
+def number(field: Field, *, high: int | None = None, width: int | Literal["stretch"] = "stretch") -> None:
+    """A number input; ``high`` narrows the field's own bound, and a value beyond it is pulled back."""
     top = field.high if high is None else high
     kind: Any = int if isinstance(field.default, int) else float
+    if high is not None and field.key in st.session_state:
+        st.session_state[field.key] = min(st.session_state[field.key], high)
     st.number_input(
         field.label,
         min_value=None if field.low is None else kind(field.low),
         max_value=None if top is None else kind(top),
-        value=kind(field.default),
+        value=kind(field.default) if top is None else min(kind(field.default), kind(top)),
         step=1 if kind is int else 0.05,
+        width=width,
         key=field.key,
         help=field.help,
         bind="query-params",
     )
 
 
-def slider(field: Field, *, high: int | None = None) -> None:
+def slider(field: Field, *, high: int | None = None, collapsed: bool = False) -> None:
     """A slider; ``high`` narrows the field's own bound, and a value beyond it is pulled back."""
     kind: Any = int if isinstance(field.default, int) else float
     low, top = kind(field.low or 0), kind(high if high is not None else field.high)
@@ -41,22 +44,37 @@ def slider(field: Field, *, high: int | None = None) -> None:
         max(top, low + 1) if kind is int else top,
         min(kind(field.default), top),
         key=field.key,
-        help=field.help,
+        help=None if collapsed else field.help,
+        label_visibility="collapsed" if collapsed else "visible",
         bind="query-params",
         disabled=top <= low,
     )
 
 
-def choice(field: Field, *, collapsed: bool = False) -> None:
-    """A segmented control of a few options, one of which is always chosen."""
+def choice(field: Field, options: Sequence[str] | None = None, *, collapsed: bool = False) -> None:
+    """A segmented control of a few options, one of which is always chosen; ``options`` narrows the field's own."""
+    shown = list(options or field.options)
     st.segmented_control(
         field.label,
-        field.options,
-        default=str(field.default),
+        shown,
+        default=str(field.default) if field.default in shown else shown[0],
         required=True,
         key=field.key,
         help=None if collapsed else field.help,
         label_visibility="collapsed" if collapsed else "visible",
+        bind="query-params",
+    )
+
+
+def select(field: Field, options: Sequence[str] | None = None) -> None:
+    """A drop-down list; ``options`` narrows the field's own."""
+    shown = list(options or field.options)
+    st.selectbox(
+        field.label,
+        shown,
+        index=shown.index(str(field.default)) if field.default in shown else 0,
+        key=field.key,
+        help=field.help,
         bind="query-params",
     )
 

@@ -1,0 +1,91 @@
+"""The sidebar of *Step through*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.screens import step as page
+from rnnviz.ui import pickers
+from rnnviz.ui.link import markdown
+from rnnviz.ui.step import what_if
+
+FIELD = pickers.by_key(page.FIELDS)
+MAX_UPLOAD = 200_000  # bytes: far more than the table that fits
+
+
+def controls(current: page.StepScreen, values: Mapping[str, Any]) -> None:
+    """Every control of the page's configuration."""
+    pickers.choice(FIELD["s_kind"])
+    pickers.select(FIELD["s_source"])
+    {"Sentence": _sentence, "Characters": _characters, "Random": _random, "Table": _table}[values["s_source"]](values)
+    pickers.slider(FIELD["s_hidden"])
+    pickers.slider(FIELD["s_layers"])
+    pickers.switch(FIELD["s_bi"])
+    pickers.number(FIELD["s_seed"])
+    with st.expander("What if …", expanded=bool(values["s_edits"])):
+        what_if.editor(current, values)
+    with st.expander("More"):
+        pickers.switch(FIELD["s_pre"])
+        pickers.switch(FIELD["s_state"])
+        pickers.switch(FIELD["s_bias"])
+        if values["s_kind"] == "RNN":
+            pickers.choice(FIELD["s_nonlin"])
+
+
+def _sentence(values: Mapping[str, Any]) -> None:
+    pickers.line(FIELD["s_text"])
+    pickers.slider(FIELD["s_in"])
+
+
+def _characters(values: Mapping[str, Any]) -> None:
+    pickers.line(FIELD["s_chars"])
+
+
+def _random(values: Mapping[str, Any]) -> None:
+    pickers.slider(FIELD["s_len"])
+    pickers.slider(FIELD["s_in"])
+
+
+def _table(values: Mapping[str, Any]) -> None:
+    pickers.area(FIELD["s_table"], height=120)
+    rows, problem = page.parse_table(values["s_table"])
+    if problem:
+        st.warning(markdown(problem))
+    with st.popover("Edit as a grid", width="stretch"):
+        key = f"s_grid_{hash(rows)}"  # the grid starts anew from the text that its last change was written into
+        st.data_editor(
+            [dict(enumerate(row)) for row in rows],
+            key=key,
+            num_rows="dynamic",
+            width="stretch",
+            on_change=lambda: _write(page.edit_table(rows, dict(st.session_state[key]))),
+        )
+    st.file_uploader("Upload CSV", type=["csv", "tsv", "txt"], key="s_upload", on_change=_upload, max_upload_size=1)
+    if said := st.session_state.pop("s_upload_problem", None):
+        st.warning(markdown(said))
+
+
+def _write(rows: page.Rows) -> None:
+    st.session_state["s_table"] = page.format_table(rows)
+
+
+def _upload() -> None:
+    file = st.session_state["s_upload"]
+    if file is None:
+        return
+    if file.size > MAX_UPLOAD:
+        st.session_state["s_upload_problem"] = f"{file.name} has {file.size:,} bytes: at most {MAX_UPLOAD:,} are read"
+        return
+    try:
+        text = file.getvalue().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        st.session_state["s_upload_problem"] = f"{file.name} is not a text file in UTF-8: save the table as CSV"
+        return
+    rows, problem = page.parse_table(text)
+    if problem:
+        st.session_state["s_upload_problem"] = f"{file.name}: {problem}"
+    if page.has_numbers(text):
+        _write(rows)

@@ -1,0 +1,12 @@
+"""Names that more than one part of *Step through* uses."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class _Keys:
+    page: str = "s"
+    fragment: str = "step_detail"
+
+
+KEYS = _Keys()
