@@ -1,0 +1,123 @@
+"""The quiz: predict a shape, a count or a slice, then see the formula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.assets import read_text
+from rnnviz.quiz import Question, formula, question
+from rnnviz.quiz_answers import MAX_ANSWER, Verdict, check
+from rnnviz.screens.layers import FIELDS, LayersScreen
+from rnnviz.ui import pickers
+from rnnviz.ui.link import markdown
+
+SEED = pickers.by_key(FIELDS)["l_quiz"]
+PROGRESS, ANSWER = "layers_quiz", "l_quiz_answer"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where somebody stands. ``streak`` counts right answers at the first try; ``closed``: this question's answer has been seen."""
+
+    seed: int
+    number: int = 0
+    streak: int = 0
+    best: int = 0
+    right: int = 0
+    verdict: Verdict | None = None
+    tried: bool = False
+    closed: bool = False
+
+    def checked(self, verdict: Verdict) -> Progress:
+        """After an answer. A hint costs nothing; a mistake ends the streak but not the question."""
+        if verdict.status == "unread":
+            return replace(self, verdict=verdict)
+        if verdict.status == "wrong":
+            return replace(self, verdict=verdict, tried=True, streak=0)
+        streak = self.streak if self.tried else self.streak + 1
+        best, right = max(self.best, streak), self.right + (not self.tried)
+        return replace(self, verdict=verdict, streak=streak, best=best, right=right, closed=True)
+
+    def revealed(self) -> Progress:
+        """After giving up."""
+        return replace(self, verdict=None, tried=True, closed=True, streak=0)
+
+    def next(self) -> Progress:
+        """The next question."""
+        return replace(self, number=self.number + 1, verdict=None, tried=False, closed=False)
+
+
+def show(current: LayersScreen, values: dict[str, Any]) -> None:
+    """Questions on random layers, not on the current one: answering must need the rules, not the picture."""
+    _quiz()
+
+
+@st.fragment
+def _quiz() -> None:
+    now = _progress()
+    asked = question(now.seed, now.number)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=160):
+            pickers.number(SEED)
+        st.metric("Question", now.number + 1, width=110)
+        st.metric("Streak", now.streak, width=110)
+        st.metric("Best", now.best, width=110)
+        st.metric("Right at once", f"{now.right} of {now.number + now.closed}", width=150)
+    st.code(asked.code, language="python")
+    st.markdown(f"##### {asked.prompt}")
+    with st.form("l_quiz_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Your answer",
+            key=ANSWER,
+            max_chars=MAX_ANSWER,
+            placeholder=f"such as {asked.example}",
+            autocomplete="off",
+            width=360,
+        )
+        # One button with one key: the field keeps the focus, so that Enter answers, and Enter again goes on.
+        st.form_submit_button(
+            "Next question" if now.closed else "Check", key="l_quiz_submit", type="primary", on_click=_submitted
+        )
+    _reveal(asked, now)
+    st.caption(read_text("quiz"))
+
+
+def _progress() -> Progress:
+    seed = SEED.clean(st.session_state.get(SEED.key, st.query_params.get(SEED.key, SEED.default)))[0]
+    now = st.session_state.get(PROGRESS)
+    if not isinstance(now, Progress) or now.seed != seed:
+        now = Progress(seed)
+        st.session_state[PROGRESS] = now
+        st.session_state[ANSWER] = ""
+    return now
+
+
+def _submitted() -> None:
+    now = _progress()
+    if now.closed:
+        st.session_state[PROGRESS] = now.next()
+        st.session_state[ANSWER] = ""
+    else:
+        typed = str(st.session_state.get(ANSWER) or "")
+        st.session_state[PROGRESS] = now.checked(check(question(now.seed, now.number), typed))
+
+
+def _gave_up() -> None:
+    st.session_state[PROGRESS] = _progress().revealed()
+
+
+def _reveal(asked: Question, now: Progress) -> None:
+    verdict = now.verdict
+    if verdict is not None and verdict.status == "right":
+        st.success(f"**Right.** {verdict.why}")
+    elif now.closed:
+        st.info(f"The answer is **`{asked.answer}`**. {formula(asked)}")
+    elif verdict is not None and verdict.status == "wrong":
+        st.error(f"{markdown(verdict.message)} Try again.", title="Not yet")
+    elif verdict is not None:
+        st.warning(markdown(verdict.message), title="I could not read that")
+    if not now.closed:
+        st.button("Show the answer", key="l_quiz_reveal", on_click=_gave_up, type="tertiary")
