@@ -2,8 +2,10 @@
 // rnnviz/figures/theme.py. Streamlit calls `chart` again, with the same parent element, whenever the data or the theme
 // has changed; Plotly.react then changes the drawn figure in place, so zoom, camera and hover live on.
 
-const charts = new Map(); // parent element -> Chart
-const cursors = new Map(); // group -> {step, unit}: kept here, so that a chart that mounts later finds its cursor
+// On the window, since a server that was updated behind an open page serves this module under a new address: the second
+// instance must find the charts of the first rather than draw its own beside them.
+// charts: parent element -> Chart. cursors: group -> {step, unit}, where a chart that mounts later finds its cursor.
+const { charts, cursors } = (window.rnnvizCharts ??= { charts: new Map(), cursors: new Map() });
 const HEATMAPS = new Set(["heatmap", "contour"]);
 const HOVER_INTERVAL = 120; // ms; each hover sent to Python is a rerun
 const CONFIG = { displayModeBar: false, displaylogo: false, showTips: false, showSendToCloud: false, plotlyServerURL: "" };
@@ -23,10 +25,11 @@ export function cursor({ data, parentElement }) {
   return () => parentElement.isConnected || moveCursor(data.group, null);
 }
 
-function moveCursor(group, step, unit = null) {
+export function moveCursor(group, step, unit = null) {
   if (step === null) cursors.delete(group);
   else cursors.set(group, { step, unit });
   for (const one of charts.values()) if (one.meta.cursor?.group === group) one.mark();
+  document.dispatchEvent(new CustomEvent("rnnviz-cursor", { detail: { group, step } }));
 }
 
 // ---- one chart ------------------------------------------------------------------------------------------------------
@@ -37,7 +40,7 @@ class Chart {
     this.plot = element("div", "rv-plot");
     this.marks = element("div", "rv-marks", { "aria-hidden": "true" });
     this.tools = element("div", "rv-tools", { role: "toolbar" });
-    this.summary = element("p", "rv-hidden", { id: `rv-summary-${++Chart.count}` });
+    this.summary = element("p", "rv-hidden", { id: `rv-summary-${crypto.getRandomValues(new Uint32Array(1))[0]}` });
     this.spoken = element("p", "rv-hidden", { "aria-live": "polite" });
     this.root.setAttribute("aria-describedby", this.summary.id);
     this.root.append(this.plot, this.marks, this.tools, this.summary, this.spoken);
@@ -121,7 +124,7 @@ class Chart {
   }
 
   listen() {
-    this.plot.on("plotly_click", ({ points }) => points?.[0] && this.choose(points[0]));
+    this.plot.on("plotly_click", ({ points, event }) => points?.[0] && this.choose(this.cellUnder(event) ?? points[0]));
     this.plot.on("plotly_hover", ({ event, points }) => {
       const [first] = points;
       this.hovered = event && { event, subplot: first.xaxis ? first.xaxis._id + first.yaxis._id : "scene" };
@@ -130,6 +133,44 @@ class Chart {
     this.plot.on("plotly_unhover", () => this.sendHover({ left: true }));
     this.plot.on("plotly_relayout", () => this.meta.labels && this.update(this.current));
     for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.mark());
+  }
+
+  // Plotly reports what was hovered up to 50 ms before the click, which after a quick move is another cell.
+  cellUnder(event) {
+    if (event?.clientX === undefined) return null;
+    const box = this.plot.getBoundingClientRect();
+    for (const trace of this.heatmaps()) {
+      const index = [["y", event.clientY - box.top], ["x", event.clientX - box.left]].map(([letter, pixel]) => {
+        const axis = this.plot._fullLayout[axisName(trace[`${letter}axis`])];
+        const inside = pixel - axis._offset;
+        if (inside < 0 || inside > axis._length) return -1;
+        const [value, first] = [axis.p2l(inside), coordinate(trace, letter, 0)];
+        return Math.round((value - first) / (coordinate(trace, letter, 1) - first || 1));
+      });
+      const [row, column] = index;
+      if (row >= 0 && column >= 0 && Number.isFinite(trace.z[row]?.[column])) return this.pointAt(trace, row, column);
+    }
+    return null;
+  }
+
+  heatmaps() {
+    return (this.plot._fullData ?? []).filter((trace) => HEATMAPS.has(trace.type) && isData(trace));
+  }
+
+  // The same as Plotly's own events carry for this cell.
+  pointAt(trace, row, column) {
+    const layout = this.plot._fullLayout;
+    return {
+      curveNumber: trace.index,
+      pointNumber: [row, column],
+      x: coordinate(trace, "x", column),
+      y: coordinate(trace, "y", row),
+      z: trace.z[row][column],
+      text: trace.text?.[row]?.[column],
+      customdata: trace.customdata?.[row]?.[column],
+      xaxis: layout[axisName(trace.xaxis)],
+      yaxis: layout[axisName(trace.yaxis)],
+    };
   }
 
   choose(point) {
@@ -198,6 +239,7 @@ class Chart {
     const { cursor: own } = this.meta;
     const at = own && cursors.get(own.group);
     for (const [x, y] of (at && own.axes) || []) {
+      if (own.unread) boxes.push(["rv-unread", x, y, [at.step + 1, 1e9], null]);
       boxes.push([own.unit === false ? "rv-band" : "rv-step", x, y, at.step, null]);
       if (at.unit !== null && own.unit !== false) boxes.push(["rv-cell", x, y, at.step, at.unit]);
     }
@@ -215,11 +257,13 @@ class Chart {
     return box;
   }
 
-  // Pixels [start, length] of the unit-wide cell around a value, cut to the axis; the whole axis for null.
+  // Pixels [start, length] of the unit-wide cells from one value to another (or of the cell of a single value), cut to
+  // the axis; the whole axis for null.
   span(id, value) {
     const axis = this.plot._fullLayout[axisName(id ?? "x")];
     if (!axis?._length) return null;
-    const ends = value === null ? [0, axis._length] : [axis.l2p(value - 0.5), axis.l2p(value + 0.5)];
+    const [from, to] = Array.isArray(value) ? value : [value, value];
+    const ends = value === null ? [0, axis._length] : [axis.l2p(from - 0.5), axis.l2p(to + 0.5)];
     const [low, high] = [Math.max(0, Math.min(...ends)), Math.min(axis._length, Math.max(...ends))];
     return high <= low ? null : [`${axis._offset + low}px`, `${high - low}px`];
   }
@@ -230,7 +274,7 @@ class Chart {
     // After a click with the mouse the page's own shortcuts (arrows step through time) go first.
     if (event.target !== this.root || this.byPointer || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const maps = (this.plot._fullData ?? []).filter((trace) => HEATMAPS.has(trace.type) && isData(trace));
+    const maps = this.heatmaps();
     if (!maps.length || !(step || (this.cell && ["Enter", " ", "Escape"].includes(event.key)))) return;
     event.preventDefault();
     event.stopPropagation();
@@ -256,17 +300,12 @@ class Chart {
     const trace = maps[Math.min(map, maps.length - 1)];
     row = Math.max(0, Math.min(row, trace.z.length - 1));
     column = Math.max(0, Math.min(column, trace.z[row].length - 1));
-    const [x, y] = [coordinate(trace, "x", column), coordinate(trace, "y", row)];
-    const z = trace.z[row][column];
-    const text = trace.text?.[row]?.[column];
-    const layout = this.plot._fullLayout;
-    const point = { curveNumber: trace.index, pointNumber: [row, column], x, y, z, text };
-    point.customdata = trace.customdata?.[row]?.[column];
-    point.xaxis = layout[axisName(trace.xaxis)];
-    point.yaxis = layout[axisName(trace.yaxis)];
+    const point = this.pointAt(trace, row, column);
+    const { x, y, z } = point;
     this.cell = { map, row, column, trace, x, y, point };
     const value = Number.isFinite(z) ? Number(z).toPrecision(4) : "no value";
-    const where = [trace.name, labelAt(layout, trace.xaxis, x), labelAt(layout, trace.yaxis, y)].filter(Boolean);
+    const layout = this.plot._fullLayout;
+    const where = [trace.name, labelAt(layout, trace.xaxis, x), labelAt(layout, trace.yaxis, y)];
     this.spoken.textContent = `${where.map(bare).join(", ")}: ${value}`;
     Plotly.Fx.hover(this.plot, { xval: x, yval: y }, trace.xaxis + trace.yaxis);
     this.mark();
@@ -296,7 +335,6 @@ class Chart {
     this.root.remove();
   }
 }
-Chart.count = 0;
 
 // ---- theme ------------------------------------------------------------------------------------------------------------
 

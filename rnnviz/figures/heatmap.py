@@ -92,6 +92,7 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
         return empty("Nothing to show: there is no step yet.")
     columns = max(1, min(columns, len(panels)))
     rows = -(-len(panels) // columns)
+    columns = -(-len(panels) // rows)
     units = max(panel.values.shape[0] for panel in panels)
     each = max(LOWEST, min(HIGHEST, CELL * units))
     total = height or TOP + BOTTOM + rows * (TITLE + each) + (rows - 1) * GAP

@@ -4,7 +4,7 @@ One rule for whoever draws: **write the light colours of this module (or of `rnn
 whose name ends in "color", "colors", "colorscale" or "colorway"**. In the browser assets/chart.js replaces each colour
 that has a partner in `browser_palette()` when the theme is dark, wherever such a field stands, colour scales included;
 a colour without a partner serves both themes. Colours inside text (`<span style=...>`) are not replaced. `TEXT`,
-`BACKGROUND`, `PANEL` and `ACCENT` follow Streamlit's own theme instead of a fixed partner.
+`BACKGROUND`, `PANEL` and `ACCENT` are those of .streamlit/config.toml, and in the browser follow whatever it says.
 
 The scales were drawn as straight lines in OKLab (Ottosson, https://bottosson.github.io/posts/oklab/), so that equal
 steps of a value look equally large; both arms of a diverging scale are equally light at the same distance from 0.
@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import Any
 
-TEXT = "#1f2933"
+TEXT = "#1a1f27"
 MUTED = "#5f6b7a"
 GRID = "#e2e6eb"
 LINE = "#a3acb8"
-PANEL = "#f0f2f6"
+PANEL = "#f3f5f8"
 BACKGROUND = "#ffffff"
-ACCENT = "#0b6bcb"
+ACCENT = "#1f6feb"
 
 MATCH = "#cfdcea"
 MISMATCH = "#c2410c"
@@ -56,13 +56,13 @@ _DARK_DIFFERENCE = (
 )
 
 DARK: dict[str, str] = {
-    TEXT: "#e6e9ee",
+    TEXT: "#e8ebf0",
     MUTED: "#a1abb8",
     GRID: "#2f353d",
     LINE: "#5d6773",
-    PANEL: "#262730",
-    BACKGROUND: "#0e1117",
-    ACCENT: "#4da3ff",
+    PANEL: "#1d222a",
+    BACKGROUND: "#12151a",
+    ACCENT: "#1f6feb",
     MATCH: "#2c4257",
     MISMATCH: "#ff8c42",
     **dict(zip(SIGNED, _DARK_SIGNED, strict=True)),
@@ -78,7 +78,7 @@ _FOLLOWS = {
     ACCENT: "--st-primary-color",
 }
 
-FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+FONT = "Segoe UI, Roboto, Noto Sans, Liberation Sans, Arial, sans-serif"
 FONT_SIZE = 13
 
 SCALES: dict[str, tuple[str, ...]] = {"signed": SIGNED, "unit": UNIT, "difference": DIFFERENCE}

@@ -128,7 +128,12 @@ def cursor(group: str, step: int, unit: int | None = None) -> None:
     """
     _CURSOR(
         key=f"cursor_{group}",
-        data={"group": group, "step": int(step), "unit": None if unit is None else int(unit), "urls": _urls()},
+        data={
+            "group": group,
+            "step": int(step),
+            "unit": None if unit is None else int(unit),
+            "urls": {"module": asset_url("chart.js")},
+        },
     )
 
 

@@ -14,12 +14,17 @@ state = st.session_state
 for name in ("updates", "step", "reruns"):
     state.setdefault(name, 0)
 state.setdefault("clicks", [])
+state.setdefault("hover", None)
 state.reruns += 1
 
 
 def clicked(point: Point) -> None:
     state.clicks.append(point)
     state.step = int(point.x)
+
+
+def hovered(point: Point | None) -> None:
+    state.hover = point and point.x
 
 
 def update() -> None:
@@ -57,13 +62,13 @@ def heatmap() -> None:
         summary=f"h over {STEPS} steps and {UNITS} units.",
         on_click=clicked,
     )
+    st.text(f"clicks {len(state.clicks)} last {state.clicks[-1] if state.clicks else None}")
 
 
 st.button("Update", key="update", on_click=update)
 st.toggle("Burst", key="burst")
 if st.toggle("Show", key="show", value=True):
-    # A click outside of a fragment reruns the page, which then shows it.
-    (st.fragment(heatmap, run_every=0.05) if state.burst else heatmap)()
+    st.fragment(heatmap, run_every=0.05 if state.burst else None)()
     chart(
         figure(
             [{"type": "scatter", "y": np.linspace(0, 1, STEPS, dtype=np.float32), "name": "loss"}],
@@ -76,6 +81,7 @@ if st.toggle("Show", key="show", value=True):
         key="line",
         name="Loss",
         summary="A line that rises from 0 to 1.",
+        on_hover=hovered,
     )
 
 
@@ -86,6 +92,5 @@ def transport() -> None:
 
 
 transport()
-last = state.clicks[-1] if state.clicks else None
-st.text(f"clicks {len(state.clicks)} last {last}")
+st.text(f"hover {state.hover}")
 st.text(f"reruns {state.reruns} updates {state.updates}")
