@@ -51,6 +51,34 @@ def test_every_quantity_equals_the_documented_equations(case: Case) -> None:
     reference.assert_trace_equals(traced(case), expected, case.atol)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("hidden", [8, 32, 33, 64])
+@pytest.mark.parametrize("kind", KINDS)
+def test_long_and_wide_runs_too(kind: Kind, hidden: int, bidirectional: bool, dtype: torch.dtype) -> None:
+    """Beyond what Hypothesis draws, on both sides of the size at which the scan of c changes its way."""
+    config = LayerConfig(kind, 5, hidden, num_layers=2, bidirectional=bidirectional)
+    case = Case(config, steps=50, batch=2, lengths=(50, 31), given_state=True, dtype=dtype)
+    for run in (case, case.but(lengths=None)):
+        reference.assert_trace_equals(
+            traced(run), reference.evaluate(run.module(), run.x(), run.hx(), run.lengths), run.atol
+        )
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    cases(dtype=torch.float64).filter(lambda case: case.lengths is not None),
+    st.sampled_from([7.0, float("nan")]),
+)
+def test_what_stands_in_the_padding_changes_nothing(case: Case, filler: float) -> None:
+    x = case.x()
+    for sample, end in enumerate(case.lengths or ()):
+        (x[sample] if case.config.batch_first else x[:, sample])[end:] = filler
+    result = trace(case.module(), x, case.hx(), case.lengths)
+    expected = reference.evaluate(case.module(), case.x(), case.hx(), case.lengths)
+    reference.assert_trace_equals(result, expected, case.atol)
+
+
 @settings(deadline=None)
 @given(cases())
 def test_output_and_final_states_are_those_of_the_module(case: Case) -> None:
