@@ -5,20 +5,16 @@ import streamlit as st
 from rnnviz.presets import EXAMPLES
 from rnnviz.screens import layers as page
 from rnnviz.ui import pickers
+from rnnviz.ui.layers import canvas, controls
 from rnnviz.ui.link import arrive
 from rnnviz.ui.page import question
 
-FIELD = pickers.by_key(page.FIELDS)
-
+# Wide enough for two number fields with their buttons side by side.
+st.set_page_config(initial_sidebar_state=308)
 current, values = arrive(page.FIELDS, page.screen, "layers")
 
 with st.sidebar:
-    pickers.choice(FIELD["l_kind"])
-    for key in ("l_in", "l_hidden", "l_layers", "l_len", "l_batch"):
-        pickers.number(FIELD[key])
-    pickers.switch(FIELD["l_bi"])
-    pickers.switch(FIELD["l_bf"])
-    pickers.number(FIELD["l_seed"])
+    controls.show(current, values)
 
 question("What goes in, what comes out, and where does each number live?")
 pickers.presets(
@@ -27,4 +23,12 @@ pickers.presets(
     "layers_preset",
     lambda row: pickers.assign(page.preset_values(EXAMPLES[row])),
 )
-st.write(current)
+
+
+@st.fragment
+def view() -> None:
+    # Read again: only what is inside the fragment runs when one of its own controls is moved.
+    canvas.show(*arrive(page.FIELDS, page.screen, "layers"))
+
+
+view()

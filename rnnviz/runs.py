@@ -53,8 +53,9 @@ def feed(screen: LayersScreen) -> Feed:
 class Run:
     """The arrays of one run, read-only, laid out as PyTorch returns them.
 
-    ``output`` is unpacked with zeros after each end when the screen has lengths; ``unpacked_h_n`` (and ``unpacked_output``)
-    then hold what the same padded input gives without packing. ``parameters`` by PyTorch's names.
+    ``h_0`` and ``c_0`` are None where they are left out of the call. ``output`` is unpacked with zeros after each end when
+    the screen has lengths; ``unpacked_h_n`` (and ``unpacked_output``) then hold what the same padded input gives without
+    packing. ``parameters`` by PyTorch's names.
     """
 
     x: Array
@@ -64,6 +65,8 @@ class Run:
     parameters: Mapping[str, Array]
     unpacked_output: Array | None
     unpacked_h_n: Array | None
+    h_0: Array | None
+    c_0: Array | None
 
 
 @lru_cache(maxsize=8)
@@ -82,6 +85,7 @@ def run(screen: LayersScreen) -> Run:
             output, state = fed.module(packed, fed.hx)
             output, _ = torch.nn.utils.rnn.pad_packed_sequence(output, batch_first, total_length=screen.length)
     h_n, c_n = state if isinstance(state, tuple) else (state, None)
+    h_0, c_0 = fed.hx if isinstance(fed.hx, tuple) else (fed.hx, None)
     return Run(
         read_only(fed.x),
         read_only(output),
@@ -89,6 +93,8 @@ def run(screen: LayersScreen) -> Run:
         None if c_n is None else read_only(c_n),
         MappingProxyType({name: read_only(p.data) for name, p in fed.module.named_parameters()}),
         *(unpacked or (None, None)),
+        h_0=None if h_0 is None else read_only(h_0),
+        c_0=None if c_0 is None else read_only(c_0),
     )
 
 

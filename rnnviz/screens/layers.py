@@ -14,6 +14,7 @@ from rnnviz.presets import EXAMPLES, Example
 
 TRAPS = ("Last output", "Padding")
 VIEWS = ("Tensors", "Unrolled", "Parameters", "Feeding order", "Traps", "Quiz")
+TENSORS = ("none", "input", "h_0", "c_0", "output", "h_n", "c_n")
 SENTENCES = "the dog ate the apple\neverybody read that book\nshe sings"
 
 # What is run on a shared machine; the shapes of anything larger are shown without running it.
@@ -26,7 +27,7 @@ FIELDS: tuple[Field, ...] = (
     Field("l_layers", "num_layers", 1, "How many layers are stacked; each reads the h of the one below.", 1, 64),
     Field("l_bi", "bidirectional", True, "Add a second reader that goes from the last step to the first: D = 2."),
     Field("l_bf", "batch_first", True, "Put N before L in input and output. h_n does not move."),
-    Field("l_len", "Sequence length L", 7, "How many steps a sequence has.", 1, 1_000_000),
+    Field("l_len", "Length L", 7, "How many steps a sequence has.", 1, 1_000_000),
     Field("l_batch", "Batch N", 3, "How many sequences run at once.", 1, 1_000_000),
     Field("l_seed", "Seed", 0, "The same seed gives the same weights and inputs, here and in the exported code.", 0, 2**31 - 1),
     Field("l_bias", "bias", True, "Off: no b_ih and no b_hh."),
@@ -42,11 +43,22 @@ FIELDS: tuple[Field, ...] = (
     Field("l_view", "View", "Tensors", "What to look at.", options=VIEWS),
     Field("l_text", "Sentences", SENTENCES, "One sentence a line.", max_chars=2000),
     Field("l_step", "Step t", 0, "The step whose tokens enter together.", 0, 511),
+    Field("l_tensor", "Numbers of", "none", "The tensor whose numbers are shown.", options=TENSORS),
+    Field("l_item", "Sequence", 0, "Which sequence of the batch.", 0, 255),
+    Field("l_param", "Parameter", "weight_ih_l0", "PyTorch's name of the parameter that is drawn.", max_chars=40),
     Field("l_row", "Row of h_n", 0, "The final state to find in output.", 0, 127),
     Field("l_trap", "Trap", "Last output", "What goes wrong.", options=TRAPS),
     Field("l_seq", "Sequence n", 2, "The sequence of the batch to look at.", 0, 255),
     Field("l_quiz", "Quiz seed", 1, "A class that types the same seed gets the same questions.", 0, 2**31 - 1),
 )
+
+MORE = ("l_bias", "l_nonlin", "l_dropout", "l_proj", "l_unbatched", "l_state", "l_padded", "l_lengths", "l_dtype", "l_device")
+"""The controls that a first visit does not show."""
+
+
+def changed(values: Mapping[str, Any], keys: tuple[str, ...]) -> int:
+    """How many of these values are not at their default."""
+    return sum(values[f.key] != f.default for f in FIELDS if f.key in keys)
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict
         nonlinearity=values["l_nonlin"] if kind == "RNN" else "tanh",
         bias=values["l_bias"],
         batch_first=values["l_bf"],
-        dropout=values["l_dropout"],
+        dropout=values["l_dropout"] if values["l_layers"] > 1 else 0.0,
         bidirectional=values["l_bi"],
         proj_size=proj,
     )
@@ -105,7 +117,9 @@ def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict
     if values["l_padded"] and batched and batch <= MAX_RUN["N"]:
         lengths, note = parse_lengths(values["l_lengths"], values["l_len"], batch)
         if note:
+            # Put right, or an address that holds it would be corrected again and again.
             notes["l_lengths"] = note
+            values["l_lengths"] = ", ".join(map(str, lengths))
     return (
         LayersScreen(
             config,

@@ -1,0 +1,1 @@
+"""The views of the page *Layers & shapes*. Each module's ``show(current, values)`` draws one of them."""

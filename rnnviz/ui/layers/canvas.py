@@ -1,0 +1,57 @@
+"""The canvas of *Layers & shapes*: the chosen view, what to notice, and the footer."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.export import layers_script, notebook
+from rnnviz.link import query
+from rnnviz.presets import EXAMPLES
+from rnnviz.runs import run_trace, usable_device
+from rnnviz.screens.layers import FIELDS, LayersScreen, active_preset
+from rnnviz.ui import pickers
+from rnnviz.ui.page import Footer, footer, notice
+
+SHOW = {
+    "Tensors": "tensors",
+    "Unrolled": "unrolled",
+    "Parameters": "parameters",
+    "Feeding order": "feeding",
+    "Traps": "traps",
+    "Quiz": "quiz",
+}
+
+
+def show(current: LayersScreen, values: dict[str, Any]) -> None:
+    """Only the visible view is computed and sent."""
+    pickers.choice(pickers.by_key(FIELDS)["l_view"], collapsed=True)
+    _remarks(current)
+    import_module(f"rnnviz.ui.layers.{SHOW[values['l_view']]}").show(current, values)
+    notice("layers")
+    footer(
+        Footer(
+            page="layers",
+            query=query(FIELDS, values),
+            script=lambda: layers_script(current),
+            notebook=lambda: notebook(layers_script(current), f"Layers & shapes: {current.config.call()}"),
+            data=lambda: run_trace(current).frame().to_csv(index=False),
+            blocked=current.too_large,
+        )
+    )
+
+
+def _remarks(current: LayersScreen) -> None:
+    row = active_preset(current)
+    remarks = [f"**{row}** {EXAMPLES[row].fact}"] if row else []
+    if current.too_large:
+        remarks.append(f"Not run here ({current.too_large}); its shapes hold all the same.")
+    if current.lengths is not None:
+        shown = ", ".join(map(str, current.lengths[:12])) + (", …" if len(current.lengths) > 12 else "")
+        remarks.append(f"True lengths {shown}: the run is packed, and output is zero after each end.")
+    if current.device != usable_device(current.device):
+        remarks.append(f"This machine has no {current.device}: it runs on the CPU.")
+    if remarks:
+        st.markdown("  \n".join(remarks))
