@@ -1,7 +1,7 @@
-"""Predict, then reveal: questions about shapes, counts and slices, and what a typed answer got wrong. Stdlib only.
+"""Predict, then reveal: questions about shapes, counts and slices, and their answers. Stdlib only.
 
-Question k of a seed is the same everywhere. Answers come from `rnnviz.shapes`; the tests compare them with real modules.
-What a typed text means is in `rnnviz.quiz_answers`.
+Question k of a seed is the same everywhere. Answers come from `rnnviz.shapes`; the tests compare them with
+real modules. What a typed text means is in `rnnviz.quiz_answers`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from random import Random
 
 from rnnviz.config import LayerConfig
 from rnnviz.gates import KINDS
+from rnnviz.quiz_reading import NOWHERE
 from rnnviz.shapes import (
     FinalState,
     Parameter,
@@ -25,14 +26,14 @@ TOPICS = ("output", "h_n", "slice", "weight", "input", "count", "c_n", "bias")
 """What is asked; each once in every eight questions, which begin with the first."""
 
 SIZES = (4, 5, 6, 7, 8, 9, 10, 12, 16, 20)
-NOWHERE = "nowhere"
 
 
 @dataclass(frozen=True)
 class Question:
     """One question: a layer, L and N, and what is asked about it.
 
-    ``subject``: a tensor ("output"), a parameter ("weight_ih_l0_reverse"), "count", or a row of h_n ("h_n[2]").
+    ``subject``: a tensor ("output"), a parameter ("weight_ih_l0_reverse"), "count", or a row of
+    h_n ("h_n[2]").
     """
 
     seed: int
@@ -170,7 +171,11 @@ def _meaning(asked: Question) -> str:
         if asked.subject == "output" and config.bidirectional:
             said.append("both directions are joined along the last axis")
     else:
-        said.append("`batch_first` does not move it" if config.batch_first else "it has a row for each layer and direction")
+        said.append(
+            "`batch_first` does not move it"
+            if config.batch_first
+            else "it has a row for each layer and direction"
+        )
     if config.proj_size and asked.subject == "c_n":
         said.append("`proj_size` makes h smaller, never c")
     elif config.proj_size and asked.subject != "input":
@@ -204,8 +209,11 @@ def _slice_formula(asked: Question, state: FinalState) -> str:
     order = "layer by layer, forward then backward" if config.bidirectional else "layer by layer"
     start = f"h_n is ordered {order}, so `{asked.subject}` belongs to {state.cell}"
     if state.where is None:
-        return f"{start}. `output` holds only the top layer (layer {config.num_layers - 1}): it is **{NOWHERE}**."
-    done = "reads from the end, so it is done at step 0" if state.direction else f"is done at step {state.step}"
+        only = f"`output` holds only the top layer (layer {config.num_layers - 1})"
+        return f"{start}. {only}: it is **{NOWHERE}**."
+    done = (
+        "reads from the end, so it is done at step 0" if state.direction else f"is done at step {state.step}"
+    )
     half = ""
     if config.bidirectional:
         half = f", and is the {'last' if state.direction else 'first'} {config.output_size} features"

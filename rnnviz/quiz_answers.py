@@ -1,32 +1,28 @@
-"""What a typed answer means, and which part of it is wrong. Nothing is evaluated: texts are read, never run. Stdlib only."""
+"""Whether a typed answer is right, and which part of it is wrong and why. Stdlib only."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnviz.quiz import NOWHERE, Question, column_reason, formula
+from rnnviz.quiz import Question, column_reason, formula
+from rnnviz.quiz_reading import NOWHERE, Index, Unread, read_count, read_shape, read_slice
 from rnnviz.shapes import Dim, Parameter, parameter_count, parameters, tensors
 
 MAX_ANSWER = 120
 ORDINALS = {1: ("only",), 2: ("first", "second"), 3: ("first", "middle", "last")}
 
-Index = int | tuple[int, ...]
-"""What one axis is indexed with: a position, which drops the axis, or the positions that stay."""
-
 
 @dataclass(frozen=True)
 class Verdict:
-    """``right``, ``wrong`` (``message`` says where, ``why`` is the formula), or ``unread``: the text could not be understood."""
+    """``right``, ``wrong`` (``message`` says where, ``why`` is the formula, both Markdown), or ``unread``.
+
+    An unread text was not understood; ``message`` is then a hint in plain text, which may quote it.
+    """
 
     status: Literal["right", "wrong", "unread"]
     message: str
     why: str = ""
-
-
-class Unread(ValueError):
-    """A text that is not an answer; the message is a hint."""
 
 
 def check(asked: Question, typed: str) -> Verdict:
@@ -36,7 +32,9 @@ def check(asked: Question, typed: str) -> Verdict:
         if not text:
             raise Unread(f"Type an answer first, such as {asked.example}.")
         if len(text) > MAX_ANSWER:
-            raise Unread(f"That is longer than {MAX_ANSWER} characters: an answer looks like {asked.example}.")
+            raise Unread(
+                f"That is longer than {MAX_ANSWER} characters: an answer looks like {asked.example}."
+            )
         if asked.topic == "slice":
             message = _wrong_slice(asked, text)
         elif asked.topic == "count":
@@ -50,41 +48,6 @@ def check(asked: Question, typed: str) -> Verdict:
     return Verdict("wrong", message, formula(asked))
 
 
-# ---- numbers and shapes ------------------------------------------------------------------------------------------
-
-
-def read_shape(text: str) -> tuple[int, ...]:
-    """``(5, 3, 40)``, ``5 3 40``, ``5,3,40``, ``[5, 3, 2*20]`` or ``torch.Size([5, 3, 40])``. Raises Unread."""
-    bare = re.sub(r"^torch\.Size|[\s]*[×x][\s]*(?=\d)", lambda m: " " if m[0] != "torch.Size" else "", text)
-    bare = bare.translate(str.maketrans("()[]", "    ")).strip()
-    bare = re.sub(r"\s*\*\s*", "*", bare)
-    parts = [p.strip() for p in bare.split(",")] if "," in bare else bare.split()
-    if parts and parts[-1] == "":
-        parts.pop()  # (40,)
-    if not parts:
-        raise Unread("A shape is a list of whole numbers, such as (5, 3, 40).")
-    return tuple(_product(part) for part in parts)
-
-
-def _product(part: str) -> int:
-    factors = part.split("*")
-    if not all(re.fullmatch(r"\d{1,7}", f) for f in factors) or len(factors) > 4:
-        shown = part if len(part) <= 20 else part[:19] + "…"
-        raise Unread(f"“{shown}” is not a whole number: type sizes, such as (5, 3, 40).")
-    size = 1
-    for factor in factors:
-        size *= int(factor)
-    return size
-
-
-def read_count(text: str) -> int:
-    """A whole number; commas, blanks and underscores may group its digits. Raises Unread."""
-    bare = re.sub(r"[\s,_'’]", "", text)
-    if not re.fullmatch(r"\d{1,12}", bare):
-        raise Unread("The answer is one whole number, such as 12.")
-    return int(bare)
-
-
 def _wrong_shape(asked: Question, typed: tuple[int, ...]) -> str | None:
     right = asked.shape
     if typed == right:
@@ -92,13 +55,15 @@ def _wrong_shape(asked: Question, typed: tuple[int, ...]) -> str | None:
     if len(typed) != len(right):
         names = _formulas(asked)
         return (
-            f"`{asked.subject}` has {len(right)} ax{'is' if len(right) == 1 else 'es'}, ({', '.join(names)}): "
-            f"you wrote {len(typed)}."
+            f"`{asked.subject}` has {len(right)} {'axes' if len(right) > 1 else 'axis'}, "
+            f"`({', '.join(names)})`: you wrote {len(typed)}."
         )
     said = []
     for i, (mine, theirs) in enumerate(zip(right, typed, strict=True)):
         if mine != theirs:
-            place = f"The {ORDINALS[len(right)][i]} axis is {_formulas(asked)[i]} = {mine}, you wrote {theirs}"
+            place = (
+                f"The {ORDINALS[len(right)][i]} axis is `{_formulas(asked)[i]} = {mine}`, you wrote {theirs}"
+            )
             reason = _reason(asked, i, theirs)
             said.append(f"{place}: {reason}." if reason else f"{place}.")
     return " ".join(said)
@@ -128,11 +93,12 @@ def _reason(asked: Question, axis: int, typed: int) -> str:
 def _axis_reason(asked: Question, dim: Dim, typed: int) -> str:
     config, moves = asked.config, asked.subject in ("input", "output")
     if dim.letter in ("L", "N") and moves and typed in (asked.length, asked.batch):
-        return f"batch_first={config.batch_first} puts {'N' if config.batch_first else 'L'} first in input and output"
+        first = "N" if config.batch_first else "L"
+        return f"`batch_first={config.batch_first}` puts {first} first in input and output"
     if typed == asked.batch and dim.letter == "layers":
-        return "batch_first=True puts N first in input and output, but never in h_n and c_n"
+        return "`batch_first=True` puts N first in input and output, but never in h_n and c_n"
     if dim.letter == "N" and typed == asked.length:
-        return f"{asked.subject} has no axis of steps, it is the state after the last one"
+        return f"`{asked.subject}` has no axis of steps, it is the state after the last one"
     if dim.letter == "layers":
         if config.bidirectional and typed == config.num_layers:
             return "each layer has a row for each of its two directions"
@@ -149,13 +115,13 @@ def _axis_reason(asked: Question, dim: Dim, typed: int) -> str:
 def _features_reason(asked: Question, dim: Dim, typed: int) -> str:
     config = asked.config
     if config.proj_size and dim.letter == "H_out" and typed in (config.hidden_size, 2 * config.hidden_size):
-        return f"proj_size={config.proj_size} replaces hidden_size in h and output"
+        return f"`proj_size={config.proj_size}` replaces hidden_size in h and output"
     if config.proj_size and dim.letter == "H" and typed == config.proj_size:
         return "proj_size makes h smaller, but c keeps hidden_size"
     if asked.subject == "output" and config.bidirectional and 2 * typed == dim.size:
         return "output joins both directions along its last axis"
     if asked.subject != "output" and typed == 2 * dim.size:
-        return f"in {asked.subject} a second direction is another row, not more columns"
+        return f"in `{asked.subject}` a second direction is another row, not more columns"
     if typed == config.input_size:
         return "that is input_size; what leaves has the size of the state"
     if typed == 2 * dim.size:
@@ -173,7 +139,9 @@ def _parameter_reason(asked: Question, p: Parameter, axis: int, typed: int) -> s
         return "W_hr takes hidden_size down to proj_size"
     if axis == 0:
         if config.blocks > 1 and typed == config.hidden_size:
-            return f"an {config.kind} stacks {config.blocks} blocks: {' | '.join(p.blocks)}".replace("an GRU", "a GRU")
+            return f"an {config.kind} stacks {config.blocks} blocks: `{' | '.join(p.blocks)}`".replace(
+                "an GRU", "a GRU"
+            )
         return "the rows are the stacked blocks of hidden_size"
     return f"the columns meet {column_reason(config, p)}"
 
@@ -195,73 +163,11 @@ def _wrong_count(asked: Question, typed: int) -> str | None:
     }
     slip = slips.get(typed)
     distance = "too many" if typed > right else "too few"
-    return f"You wrote {typed:,}: {slip}." if slip else f"You wrote {typed:,}, which is {abs(typed - right):,} {distance}."
-
-
-# ---- slices ------------------------------------------------------------------------------------------------------
-
-
-def read_slice(text: str, shape: tuple[int, ...], names: dict[str, int]) -> tuple[Index, ...] | None:
-    """What ``output[...]`` picks from each axis, by Python's rules; None for "nowhere".
-
-    ``names`` may stand for numbers (L - 1). Several brackets index what the ones before left. Raises Unread.
-    """
-    bare = re.sub(r"\s+", "", text)
-    if bare.lower().strip(".") in (NOWHERE, "none", "no", "nothing", "notinoutput", "nowhereinoutput"):
-        return None
-    match = re.fullmatch(r"(?:output)?((?:\[[^\[\]]*\])+)", bare)
-    if match is None:
-        raise Unread(f"Type a slice such as output[2, :4], or {NOWHERE}.")
-    picked: list[Index] = [tuple(range(size)) for size in shape]
-    for inside in re.findall(r"\[([^\[\]]*)\]", match[1]):
-        _apply(picked, inside, names)
-    return tuple(picked)
-
-
-def _apply(picked: list[Index], inside: str, names: dict[str, int]) -> None:
-    kept = [i for i, one in enumerate(picked) if isinstance(one, tuple)]
-    parts = inside.split(",")
-    if len(parts) > 1 and parts[-1] == "":
-        parts.pop()
-    if "..." in parts:
-        at = parts.index("...")
-        parts[at : at + 1] = [":"] * (len(kept) - len(parts) + 1)
-    if "" in parts or len(parts) > len(kept):
-        raise Unread(f"output has {len(picked)} axes: write one index or slice for each, such as output[2, :4].")
-    for i, part in zip(kept, parts, strict=False):
-        positions = picked[i]
-        assert isinstance(positions, tuple)
-        picked[i] = _pick(part, positions, names)
-
-
-def _pick(part: str, positions: tuple[int, ...], names: dict[str, int]) -> Index:
-    if ":" not in part:
-        number = _number(part, names)
-        if not -len(positions) <= number < len(positions):
-            raise Unread(f"{part} is out of range for an axis of size {len(positions)}.")
-        return positions[number]
-    bounds = [None if bound == "" else _number(bound, names) for bound in part.split(":")]
-    if len(bounds) > 3 or (len(bounds) == 3 and bounds[2] is not None and bounds[2] < 1):
-        raise Unread(f"“{part}” is not a slice that PyTorch takes: start:stop, or start:stop:step with a positive step.")
-    return positions[slice(*bounds)]
-
-
-def _number(text: str, names: dict[str, int]) -> int:
-    """A sum of products of numbers and names, such as ``L-1`` or ``2*H``."""
-    if not re.fullmatch(r"[+-]?[A-Za-z_0-9]+(?:[-+*][A-Za-z_0-9]+)*", text):
-        raise Unread(f"“{text[:20]}” is not an index: write a number, such as -1, or a slice, such as :4.")
-    total = 0
-    for sign, product in re.findall(r"([+-]?)([^+-]+)", text):
-        size = 1
-        for factor in product.split("*"):
-            if factor.isdecimal() and len(factor) <= 6:
-                size *= int(factor)
-            elif factor in names:
-                size *= names[factor]
-            else:
-                raise Unread(f"“{factor[:20]}” is not known here: numbers, and {', '.join(names)}, are.")
-        total += -size if sign == "-" else size
-    return total
+    return (
+        f"You wrote {typed:,}: {slip}."
+        if slip
+        else f"You wrote {typed:,}, which is {abs(typed - right):,} {distance}."
+    )
 
 
 def _wrong_slice(asked: Question, text: str) -> str | None:
@@ -277,21 +183,23 @@ def _wrong_slice(asked: Question, text: str) -> str | None:
     if typed is None:
         return "It is in output: this row belongs to the top layer, and that is what output holds."
     if right is None:
-        return f"It is {NOWHERE}: {asked.subject} belongs to layer {state.layer}, and output holds only layer {config.num_layers - 1}."
+        only = f"output holds only layer {config.num_layers - 1}"
+        return f"It is {NOWHERE}: `{asked.subject}` belongs to layer {state.layer}, and {only}."
     return _wrong_axes(asked, typed, right)
 
 
 def _wrong_axes(asked: Question, typed: tuple[Index, ...], right: tuple[Index, ...]) -> str:
-    """Which axis of a slice is wrong. Raises Unread where the numbers are right and only an axis of size 1 is too many."""
+    """Which axis of a slice is wrong. Raises Unread where only an axis of size 1 is too many."""
     config, state = asked.config, asked.state
     assert state is not None
     if all((one,) == other or one == other for one, other in zip(right, typed, strict=True)):
-        raise Unread("These are the right numbers, but a slice keeps its axis: write the step as one number to drop it.")
+        raise Unread("These are the right numbers, but a slice keeps its axis: write the step as one number.")
     batch, steps = (0, 1) if config.batch_first else (1, 0)
     said = []
     if typed[batch] != right[batch]:
         said.append(
-            f"Axis {batch} is the batch (batch_first={config.batch_first}), and h_n has every sequence: it must stay whole."
+            f"Axis {batch} is the batch (`batch_first={config.batch_first}`), and h_n has every sequence: "
+            "it must stay whole."
         )
     if typed[steps] != right[steps]:
         end = "reads from the end and is done at step 0" if state.direction else "is done at the last step"
@@ -307,4 +215,4 @@ def _wrong_features(asked: Question) -> str:
     if not config.bidirectional:
         return "There is one direction, so every feature belongs to it."
     half = f"{config.output_size}:" if state.direction else f":{config.output_size}"
-    return f"The last axis joins forward and backward: the {state.cell.split(', ')[1]} half is {half}."
+    return f"The last axis joins forward and backward: the {state.cell.split(', ')[1]} half is `{half}`."

@@ -1,4 +1,4 @@
-"""Two traps of recurrent layers, measured on a real run: reading the last output, and padding without packing.
+"""Two traps, measured on a real run: reading the last output, and padding without packing.
 
 Arrays in, records out; numpy only. Where a final state is found in ``output``:
 https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
@@ -19,13 +19,13 @@ from rnnviz.shapes import FinalState, final_states
 Array = NDArray[np.floating[Any]]
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
-"""Up to which |difference| two numbers count as equal. Copies inside one run differ by 0; kernels may round differently."""
+"""Up to which |difference| two numbers count as equal: copies differ by 0, kernels may round."""
 
 PADDED_BATCH = 3
 """The batch shown for padding when the screen has a single sequence, which needs none."""
 
 
-# ---- layouts ---------------------------------------------------------------------------------------------------------
+# ---- layouts -----------------------------------------------------------------------------------------------
 
 
 def step_major(screen: LayersScreen, output: Array) -> Array:
@@ -47,7 +47,7 @@ def ends(screen: LayersScreen) -> NDArray[np.int64]:
 
 
 def index_code(screen: LayersScreen, step: str, features: str = "", sequence: str = ":") -> str:
-    """The indexing a person would write in the screen's layout: ``output[:, -1, :6]``, or ``output[-1, :, :6]``."""
+    """The indexing a person would write in the screen's layout, such as ``output[:, -1, :6]``."""
     if not screen.batched:
         parts = [step]
     elif screen.config.batch_first:
@@ -70,12 +70,12 @@ def end_code(screen: LayersScreen, features: str = "") -> str:
     return index_code(screen, "lengths - 1", features, "n")
 
 
-# ---- a row of h_n and its slice of output ----------------------------------------------------------------------------
+# ---- a row of h_n and its slice of output ------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Located:
-    """A row of h_n, what equals it (``code``, None if nothing in output does), and max |difference| in the run."""
+    """A row of h_n, the slice of output that equals it (None if none does), and max |difference|."""
 
     state: FinalState
     code: str | None
@@ -83,7 +83,10 @@ class Located:
 
 
 def locate(screen: LayersScreen, row: int, output: Array | None = None, h_n: Array | None = None) -> Located:
-    """Where ``h_n[row]`` is found in ``output``; with a run's arrays the difference is measured. IndexError if there is no such row."""
+    """Where ``h_n[row]`` is found in ``output``; given a run's arrays, the difference is measured.
+
+    Raises IndexError if there is no such row.
+    """
     state = final_states(screen.config, screen.length, screen.batched)[row]
     if state.where is None:
         return Located(state, None, None)
@@ -106,7 +109,7 @@ def _largest(difference: Array) -> float:
     return float(np.max(np.abs(difference)))
 
 
-# ---- trap 1: the last output -----------------------------------------------------------------------------------------
+# ---- trap 1: the last output -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class ReadOut:
 
 
 def read_out(screen: LayersScreen, output: Array, h_n: Array) -> ReadOut:
-    """``output[:, -1]`` against h_n on a real run, and where each final state really is (rows A6, A7 and E3)."""
+    """``output[:, -1]`` against h_n on a real run, and where each final state really is (A6, A7, E3)."""
     major, states = step_major(screen, output), rows_major(screen, h_n)  # (L, N, D * H_out), (rows, N, H_out)
     two, padded = screen.config.bidirectional, screen.lengths is not None
     rows = len(states)
@@ -187,7 +190,9 @@ def _explained(screen: LayersScreen, last: str, first: Comparison) -> tuple[str,
             f"It has read everything at step 0: `{index_code(screen, '0', half_code(screen, 1))}`."
         )
         if short:
-            headline = f"`{last}` is **not** the final state: zeros after each end, and a backward half from the wrong end."
+            headline = (
+                f"`{last}` is **not** the final state: zeros after each end, and a wrong backward half."
+            )
             why += " After a sequence's end the packed `output` holds zeros, so the forward half fails too."
         return headline, why
     if two and screen.length > 1:
@@ -197,7 +202,7 @@ def _explained(screen: LayersScreen, last: str, first: Comparison) -> tuple[str,
         )
     if two:
         return (
-            f"No trap here: with L = {screen.length}, step 0 is the last step, so both directions end in `{last}`.",
+            f"No trap here: with L = {screen.length}, step 0 is the last one: both halves end in `{last}`.",
             "Give the sequence a second step and the backward half is lost.",
         )
     if short:
@@ -206,7 +211,7 @@ def _explained(screen: LayersScreen, last: str, first: Comparison) -> tuple[str,
             f"A packed run stops at each sequence's own end; its last real step is `{end_code(screen)}`.",
         )
     row = screen.config.num_layers - 1
-    why = f"One direction reads from left to right, so the last step is also where it ends: `{last} == h_n[{row}]`."
+    why = f"One direction reads from left to right, so it ends at the last step: `{last} == h_n[{row}]`."
     if screen.config.num_layers > 1:
         why += " Only the top layer is given out: the rows below it are nowhere in `output`."
     else:
@@ -230,7 +235,7 @@ def right_code(screen: LayersScreen) -> str:
     )
 
 
-# ---- trap 2: padding without packing ---------------------------------------------------------------------------------
+# ---- trap 2: padding without packing -----------------------------------------------------------------------
 
 
 def padded_screen(screen: LayersScreen) -> tuple[LayersScreen, str | None]:
@@ -264,7 +269,7 @@ class Lane:
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """What padding does to the final state: ``drifts`` (N,) for every sequence, ``lanes`` for the chosen one."""
+    """What padding does to the final state: ``drifts`` (N,) of all sequences, ``lanes`` of the chosen one."""
 
     lengths: tuple[int, ...]
     length: int

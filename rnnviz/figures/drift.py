@@ -20,7 +20,10 @@ MAX_STEPS = 96
 
 @dataclass(frozen=True, eq=False)
 class DriftPanel:
-    """h of one direction in one run as (units, steps), NaN where there is none; ``took``: the step h_n was taken from."""
+    """h of one direction in one run as (units, steps), NaN where there is none.
+
+    ``took``: the step h_n was taken from.
+    """
 
     title: str
     values: NDArray[np.float32]
@@ -29,7 +32,7 @@ class DriftPanel:
 
 @dataclass(frozen=True, eq=False)
 class DriftMaps:
-    """Padded and packed panels by direction, the steps and units that are drawn, and every sequence's drift."""
+    """Padded and packed panels by direction, the steps that are drawn, and every sequence's drift."""
 
     panels: tuple[tuple[DriftPanel, DriftPanel], ...]
     steps: NDArray[np.int64]
@@ -42,7 +45,7 @@ class DriftMaps:
 
 
 def drift_maps(drift: Drift) -> DriftMaps:
-    """The record of a drift. Of long sequences evenly spread steps are drawn, of large states the first units."""
+    """The record of a drift. Of long sequences some steps are drawn, of large states the first units."""
     end = drift.lengths[drift.sequence]
     steps = np.arange(drift.length)
     if drift.length > MAX_STEPS:
@@ -68,7 +71,7 @@ def drift_maps(drift: Drift) -> DriftMaps:
 def _drift_panels(
     lane: Lane, steps: NDArray[np.int64], units: int, named: bool
 ) -> tuple[DriftPanel, DriftPanel]:
-    suffix = f", {lane.name}" if named else ""
+    suffix = f" {lane.name}" if named else ""
     made = [
         DriftPanel(f"{title}{suffix}", np.ascontiguousarray(values[steps, :units].T, np.float32), took)
         for title, values, took in zip(
@@ -84,8 +87,9 @@ def drift_summary(record: DriftMaps) -> str:
         f"n={n} (length {record.lengths[n]}): {d:.3g}" for n, d in enumerate(record.drifts[:12])
     )
     return (
-        f"Sequence {record.sequence} ends after {record.end} of {record.steps[-1] + 1} steps. Without packing h goes on over the "
-        f"padding. max |h_n padded − h_n packed| by sequence: {numbers}."
+        f"Sequence {record.sequence} ends after {record.end} of {record.steps[-1] + 1} steps. "
+        "Without packing h goes on over the padding. "
+        f"max |h_n padded − h_n packed| by sequence: {numbers}."
     )
 
 
@@ -157,7 +161,7 @@ def _drift_panel(
     }
     layout["annotations"].append(
         above(
-            f"<b>{panel.title}</b>  h_n takes step {panel.took}",
+            f"<b>{panel.title}</b>  h_n: step {panel.took}",
             left,
             high,
             {"xref": "paper", "xanchor": "left", "yanchor": "bottom"},
@@ -212,7 +216,8 @@ def _drift_panel(
         "yaxis": y,
         "coloraxis": "coloraxis",
         "hoverongaps": False,
-        "hovertemplate": f"{QUANTITIES['h'].symbol} = %{{z:.4f}}<br>step %{{x}}, unit %{{y}}<extra>{panel.title}</extra>",
+        "hovertemplate": f"{QUANTITIES['h'].symbol} = %{{z:.4f}}<br>step %{{x}}, unit %{{y}}"
+        f"<extra>{panel.title}</extra>",
     }
 
 

@@ -1,4 +1,4 @@
-"""Pens that collect many small strokes into few plotly traces: lines and boxes, arrow heads, texts, places to point at."""
+"""Pens that collect small strokes into few plotly traces: lines, arrow heads, texts, places to point at."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Texts:
 
 
 class Targets:
-    """Invisible markers that answer to the pointer: one hover text for all, with ``%{customdata[i]}`` from each."""
+    """Invisible markers that answer to the pointer: one hover text with ``%{customdata[i]}`` of each."""
 
     def __init__(self, name: str, hover: str) -> None:
         self.name, self.hover = name, hover

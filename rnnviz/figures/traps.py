@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnnviz.figures import theme
 from rnnviz.figures.base import figure
-from rnnviz.traps import Comparison, ReadOut
+from rnnviz.traps import Comparison, Half, ReadOut
 
 MAX_ROWS, MAX_UNITS = 12, 48
 ROW, TITLE, SPACE, FOOT = 20, 44, 10, 24  # pixels
@@ -19,9 +19,9 @@ ROW, TITLE, SPACE, FOOT = 20, 44, 10, 24  # pixels
 
 @dataclass(frozen=True, eq=False)
 class EqualityMap:
-    """One comparison as it is drawn: |difference| as (sequences, columns) of what fits, and where the halves meet.
+    """One comparison as it is drawn: |difference| as (sequences, columns), and where the halves meet.
 
-    ``ticks``: (column, unit) to label; ``halves``: (middle column, text) above each half.
+    ``halves``: the middle column of each half, the verdict above it, and whether it is equal.
     """
 
     code: str
@@ -43,7 +43,10 @@ class EqualityMaps:
 
 
 def equality_maps(read: ReadOut, lengths: tuple[int, ...] | None) -> EqualityMaps:
-    """The record of a read-out. Of large states the first units of each half are drawn, of large batches the first rows."""
+    """The record of a read-out.
+
+    Of large states the first units of each half are drawn, of large batches the first rows.
+    """
     first = read.comparisons[0]
     batch, features = first.difference.shape
     size = features // len(first.halves)
@@ -61,24 +64,19 @@ def equality_maps(read: ReadOut, lengths: tuple[int, ...] | None) -> EqualityMap
 
 def _equality_map(one: Comparison, kept: NDArray[np.int64], drawn: int, units: int) -> EqualityMap:
     values = one.difference[:drawn, kept[kept < one.difference.shape[1]]]
-    halves = tuple(
-        (
-            (k + 0.5) * units - 0.5,
-            f"{half.name} half {'=' if half.equal else '≠'} {half.against}"
-            if len(one.halves) > 1
-            else f"{'=' if half.equal else '≠'} {half.against}",
-            half.equal,
-        )
-        for k, half in enumerate(one.halves)
-    )
     texts = tuple(
-        (x, f"<b>{'✓' if equal else '✗'} {text}</b>   max |difference| {half.largest:.3g}", equal)
-        for (x, text, equal), half in zip(halves, one.halves, strict=True)
+        ((k + 0.5) * units - 0.5, _verdict(one, half), half.equal) for k, half in enumerate(one.halves)
     )
     border = units - 0.5 if len(one.halves) > 1 else None
     return EqualityMap(
         one.code, one.note, np.ascontiguousarray(values, np.float32), one.tolerance, texts, border
     )
+
+
+def _verdict(one: Comparison, half: Half) -> str:
+    name = f"{half.name} " if len(one.halves) > 1 else ""
+    sign, relation = ("✓", "=") if half.equal else ("✗", "≠")
+    return f"<b>{sign} {name}{relation} {half.against}</b>  off by {half.largest:.3g}"
 
 
 def equality_summary(record: EqualityMaps) -> str:

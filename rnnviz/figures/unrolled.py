@@ -1,7 +1,8 @@
-"""The unrolled network: a grid of cells, layers x directions x steps, with arrows in the order of computation.
+"""The unrolled network: cells over layers x directions x steps, with arrows in the order of computation.
 
-`unrolled` is the record (which cell stands where); `unrolled_figure` draws it with the few traces of `figures.pens`, so
-that the picture grows with its space. What a place says to the pointer is in `figures.unrolled_hover`.
+`unrolled` is the record (which cell stands where); `unrolled_figure` draws it with the few traces of
+`figures.pens`, so that the picture grows with its space. What a place says to the pointer is in
+`figures.unrolled_hover`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import plotly.graph_objects as go
 from rnnviz.figures import theme
 from rnnviz.figures.base import figure
 from rnnviz.figures.pens import Heads, Path, Texts, tint
+from rnnviz.figures.unrolled_hover import targets
 from rnnviz.gates import AXES, QUANTITIES
 from rnnviz.screens.layers import LayersScreen
 from rnnviz.shapes import FinalState, final_states
 
 MAX_STEPS, MAX_LAYERS = 8, 4
 TALL = 0.3  # half the height of a box
-END = 0.36  # half the width of the boxes at both ends
+END = 0.43  # half the width of the boxes at both ends
 GAP = 0.55  # between the lanes of a layer and what feeds the next, in lanes
 ROOF = 0.62  # how far above output the sign of equality runs
 PITCH, LOWEST, HIGHEST = 52, 280, 410  # pixels: of a lane, of the figure
@@ -31,7 +33,7 @@ PITCH, LOWEST, HIGHEST = 52, 280, 410  # pixels: of a lane, of the figure
 class Place:
     """One row of cells: layer (None where layers are left out), direction, row of h_n, and its height ``y``.
 
-    ``feed``: the height from which its input rises, ``above``: to which its h rises; None where nothing is drawn.
+    ``feed``: the height from which its input rises, ``above``: to which its h rises; None: not drawn.
     """
 
     layer: int | None
@@ -46,7 +48,7 @@ class Place:
 class Unrolled:
     """What is drawn. ``steps`` from left and ``lanes`` from below; None stands for those left out.
 
-    ``selected``: the row of h_n that is followed; ``code``: the slice of output that equals it, None if nothing does.
+    ``selected``: the row of h_n that is followed; ``code``: the slice of output that equals it, or None.
     """
 
     screen: LayersScreen
@@ -109,7 +111,7 @@ class Unrolled:
 
 
 def shown(count: int, limit: int, focus: int | None = None) -> tuple[int | None, ...]:
-    """0..count-1, or both ends around a None where there are more than ``limit``; ``focus`` stays in any case."""
+    """0..count-1, or both ends around a None where there are more than ``limit``; ``focus`` always stays."""
     if count <= limit:
         return tuple(range(count))
     kept = {*range(limit // 2), *range(count - (limit - 1) // 2, count)}
@@ -123,7 +125,10 @@ def shown(count: int, limit: int, focus: int | None = None) -> tuple[int | None,
 
 
 def unrolled(screen: LayersScreen, row: int, code: str | None) -> Unrolled:
-    """The picture of a screen in which ``h_n[row]``, equal to ``code``, is followed. IndexError if there is no such row."""
+    """The record of a screen in which ``h_n[row]``, equal to ``code``, is followed.
+
+    Raises IndexError if there is no such row.
+    """
     config = screen.config
     selected = final_states(config, screen.length, screen.batched)[row]
     two = config.bidirectional
@@ -157,7 +162,7 @@ def unrolled(screen: LayersScreen, row: int, code: str | None) -> Unrolled:
 def unrolled_summary(record: Unrolled, difference: float | None) -> str:
     """The text alternative."""
     config, state, length = record.screen.config, record.selected, record.screen.length
-    many = f"{config.num_layers} layer{'s' * (config.num_layers > 1)}, {config.directions} direction{'s' * (config.directions > 1)}"
+    many = f"num_layers = {config.num_layers}, {config.directions} direction(s)"
     cells = config.num_layers * config.directions * length
     start = f"{config.kind} with {many} and {length:,} steps: {cells:,} cells. "
     start += f"h_n[{state.row}] is made by {state.cell}, at step {state.step}"
@@ -172,8 +177,6 @@ def unrolled_summary(record: Unrolled, difference: float | None) -> str:
 )  # the same for everybody who looks at the same layer; a figure is not changed once it is made
 def unrolled_figure(record: Unrolled) -> go.Figure:
     """The picture. The points that answer to a click carry ``custom = (row of h_n, ...)``."""
-    from rnnviz.figures.unrolled_hover import targets
-
     low, high = -0.45, record.top + ROOF + 0.12
     ticks = [(0.0, "input"), *((p.y, _lane_label(p)) for p in record.cells), (record.top, "output")]
     axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": "", "showline": False}
@@ -185,7 +188,7 @@ def unrolled_figure(record: Unrolled) -> go.Figure:
         "uirevision": "fixed",
         "xaxis": axis
         | {
-            "range": [-1.55, len(record.steps) + 0.55],
+            "range": [-1.6, len(record.steps) + 0.6],
             "tickvals": [column for column, _ in record.columns],
             "ticktext": [f"t = {t}" for _, t in record.columns],
         },
@@ -278,7 +281,7 @@ def _followed(record: Unrolled) -> list[dict[str, Any]]:
         boxes.box(x, record.top, wide, TALL)
         roof = record.top + ROOF - 0.1
         side = END if out > 0 else -END  # around the outside: h_0 of the other direction may stand above
-        corner = out + 1.3 * side
+        corner = out + 1.25 * side
         equal.line(
             (out + side, place.y), (corner, place.y), (corner, roof), (x, roof), (x, record.top + TALL)
         )

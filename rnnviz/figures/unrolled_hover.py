@@ -1,4 +1,4 @@
-"""What the places of the unrolled network say to the pointer: what enters, what leaves, with shapes and weights."""
+"""What the places of the unrolled network say to the pointer: what enters and leaves, and the weights."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def _joins(record: Unrolled) -> Targets:
     joined = _many(record, 2 * config.output_size)
     places = Targets(
         "joined",
-        f"<b>h of layer %{{customdata[1]}}, step %{{customdata[0]}}</b>  {joined}<br>forward and backward, joined: the input of the next layer",
+        f"<b>h of layer %{{customdata[1]}}, step %{{customdata[0]}}</b>  {joined}"
+        "<br>forward and backward, joined: the input of the next layer",
     )
     for place in record.cells:
         if place.direction and place.above is not None and place.layer != config.num_layers - 1:
@@ -106,7 +107,8 @@ def _ends(record: Unrolled, *, final: bool) -> Targets:
     shape = _many(record, screen.config.output_size)
     if final:
         pair = " (and its c_n)" if screen.config.kind == "LSTM" else ""
-        text = f"<b>h_n[%{{customdata[0]}}]</b>  {shape}<br>leaves %{{customdata[1]}}{pair}<br>click to follow it"
+        text = f"<b>h_n[%{{customdata[0]}}]</b>  {shape}<br>leaves %{{customdata[1]}}{pair}"
+        text += "<br>click to follow it"
     else:
         given = "given" if screen.given_state else "zeros, since none is given"
         text = f"<b>h_0[%{{customdata[0]}}]</b>  {shape}<br>{given}; enters %{{customdata[1]}}"

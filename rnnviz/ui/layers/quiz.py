@@ -20,7 +20,10 @@ PROGRESS, ANSWER = "layers_quiz", "l_quiz_answer"
 
 @dataclass(frozen=True)
 class Progress:
-    """Where somebody stands. ``streak`` counts right answers at the first try; ``closed``: this question's answer has been seen."""
+    """Where somebody stands.
+
+    ``streak`` counts right answers at the first try; ``closed``: this question's answer has been seen.
+    """
 
     seed: int
     number: int = 0
@@ -52,6 +55,11 @@ class Progress:
 
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """Questions on random layers, not on the current one: answering must need the rules, not the picture."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=160):
+            pickers.number(SEED)
+        with st.container(width="stretch"):
+            st.markdown(read_text("quiz"))
     _quiz()
 
 
@@ -59,13 +67,10 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
 def _quiz() -> None:
     now = _progress()
     asked = question(now.seed, now.number)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.container(width=160):
-            pickers.number(SEED)
-        st.metric("Question", now.number + 1, width=110)
-        st.metric("Streak", now.streak, width=110)
-        st.metric("Best", now.best, width=110)
-        st.metric("Right at once", f"{now.right} of {now.number + now.closed}", width=150)
+    st.markdown(
+        f"**Question {now.number + 1}** · streak **{now.streak}** · best {now.best} · "
+        f"right at once {now.right} of {now.number + now.closed}"
+    )
     st.code(asked.code, language="python")
     st.markdown(f"##### {asked.prompt}")
     with st.form("l_quiz_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
@@ -79,10 +84,12 @@ def _quiz() -> None:
         )
         # One button with one key: the field keeps the focus, so that Enter answers, and Enter again goes on.
         st.form_submit_button(
-            "Next question" if now.closed else "Check", key="l_quiz_submit", type="primary", on_click=_submitted
+            "Next question" if now.closed else "Check",
+            key="l_quiz_submit",
+            type="primary",
+            on_click=_submitted,
         )
     _reveal(asked, now)
-    st.caption(read_text("quiz"))
 
 
 def _progress() -> Progress:
@@ -116,7 +123,7 @@ def _reveal(asked: Question, now: Progress) -> None:
     elif now.closed:
         st.info(f"The answer is **`{asked.answer}`**. {formula(asked)}")
     elif verdict is not None and verdict.status == "wrong":
-        st.error(f"{markdown(verdict.message)} Try again.", title="Not yet")
+        st.error(f"{verdict.message} Try again.", title="Not yet")
     elif verdict is not None:
         st.warning(markdown(verdict.message), title="I could not read that")
     if not now.closed:

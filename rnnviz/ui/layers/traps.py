@@ -1,4 +1,4 @@
-"""Two traps on the current layer: the last output that is not the final state, and padding without packing."""
+"""Two traps on the current layer: the last output is not the final state; padding without packing."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ def _last_output(current: LayersScreen) -> None:
         name="Last output against h_n",
         summary=equality_summary(record),
     )
-    if record.left_out:
-        st.caption(record.left_out)
+    st.caption("“Off by” is max |difference| over all sequences and units. " + (record.left_out or ""))
     st.code(read.right, language="python")
     st.markdown(read_text("traps_last_output"))
 

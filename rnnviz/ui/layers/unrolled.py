@@ -57,7 +57,8 @@ def _said(current: LayersScreen, found: Located) -> str:
         when = f"step {state.step}"
     else:
         steps = sorted({int(end) for end in ends(current)})
-        when = f"each sequence's last step ({', '.join(map(str, steps[:6]))}{' …' if len(steps) > 6 else ''})"
+        some = ", ".join(map(str, steps[:6])) + (" …" if len(steps) > 6 else "")
+        when = f"each sequence's last step ({some})"
     start = f"**`h_n[{state.row}]`** leaves **{state.cell}** after {when}"
     if found.code is None:
         return f"{start}. It is **nowhere in `output`**: only the top layer is given out."
