@@ -16,7 +16,8 @@ from rnnviz.tracing import Array, Trace
 
 
 def disagreement(config: LayerConfig, trace: Trace, initial: tuple[Array, Array | None]) -> float:
-    """max |h by the shown gates - h by PyTorch|, over all layers, directions and steps; for an LSTM c_n as well.
+    """max |h by the shown gates - h by PyTorch|, over all layers, directions and steps; for an LSTM c_n as
+    well.
 
     Each h is computed by the documented equation from the gates on screen and the h before them.
     """
@@ -41,7 +42,9 @@ def disagreement(config: LayerConfig, trace: Trace, initial: tuple[Array, Array 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One vector of H numbers in a chain: its label (Plotly's text), the operator before it, and how it is coloured."""
+    """One vector of H numbers in a chain: its label (Plotly's text), the operator before it, and how it is
+    coloured.
+    """
 
     label: str
     operator: str
@@ -52,7 +55,9 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """How one quantity comes about, term by term, for all units: columns from left to right, the last is the result."""
+    """How one quantity comes about, term by term, for all units: columns from left to right, the last is the
+    result.
+    """
 
     letter: str
     name: str
@@ -61,7 +66,9 @@ class Chain:
 
 @dataclass(frozen=True)
 class Term:
-    """One summand of one unit's sum. ``weight`` and ``value`` are None for a bias; ``name`` is short: x[2], h[0] or b_ii."""
+    """One summand of one unit's sum. ``weight`` and ``value`` are None for a bias; ``name`` is short: x[2],
+    h[0] or b_ii.
+    """
 
     label: str
     name: str
@@ -166,6 +173,7 @@ def _gate(m: Moment, letter: str) -> Chain:
     w_h = m.parameter("weight_hh")[rows] @ m.h
     b_i, b_h = m.parameter("bias_ih")[rows], m.parameter("bias_hh")[rows]
     act = activation(m.config, letter)
+    columns: tuple[Column, ...]
     if letter == "n":  # PyTorch applies r to the whole hidden half: r ⊙ (W_hn h + b_hn)
         columns = (
             _signed("W<sub>in</sub>x", "", w_x),
@@ -190,7 +198,7 @@ def _gate(m: Moment, letter: str) -> Chain:
 
 def _lstm_state(m: Moment) -> tuple[Chain, Chain]:
     assert m.c is not None
-    f, i, g, o, c = (m.now[k] for k in "figoc")
+    c = m.now["c"]
     cell = (
         _quantity(m, "f", ""),
         _signed("c<sub>before</sub>", "⊙", m.c),
@@ -219,7 +227,8 @@ def _gru_state(m: Moment) -> tuple[Chain]:
 
 
 def unit_sum(m: Moment, letter: str, unit: int) -> Sum:
-    """Every product that enters one unit of one gate, in the order of the formula; the terms add up to ``total``.
+    """Every product that enters one unit of one gate, in the order of the formula; the terms add up to
+    ``total``.
 
     For the GRU's n the hidden half's terms are already multiplied by r, as PyTorch does.
     """
@@ -234,13 +243,31 @@ def unit_sum(m: Moment, letter: str, unit: int) -> Sum:
         for k, (w, v) in enumerate(zip(w_x, m.x, strict=True))
     ]
     if m.config.bias:
-        terms.append(Term(f"b_i{sub}[{unit}]", f"b_i{sub}", "b", None, None, float(m.parameter("bias_ih")[row])))
+        terms.append(
+            Term(f"b_i{sub}[{unit}]", f"b_i{sub}", "b", None, None, float(m.parameter("bias_ih")[row]))
+        )
     terms += [
-        Term(f"{factor}W_h{sub}[{unit},{k}]·h[{k}]", f"{factor}h[{k}]", "h", float(w), float(v), share * float(w) * float(v))
+        Term(
+            f"{factor}W_h{sub}[{unit},{k}]·h[{k}]",
+            f"{factor}h[{k}]",
+            "h",
+            float(w),
+            float(v),
+            share * float(w) * float(v),
+        )
         for k, (w, v) in enumerate(zip(w_h, m.h, strict=True))
     ]
     if m.config.bias:
-        terms.append(Term(f"{factor}b_h{sub}[{unit}]", f"{factor}b_h{sub}", "b", None, None, share * float(m.parameter("bias_hh")[row])))
+        terms.append(
+            Term(
+                f"{factor}b_h{sub}[{unit}]",
+                f"{factor}b_h{sub}",
+                "b",
+                None,
+                None,
+                share * float(m.parameter("bias_hh")[row]),
+            )
+        )
     return Sum(
         letter,
         unit,
@@ -251,23 +278,31 @@ def unit_sum(m: Moment, letter: str, unit: int) -> Sum:
     )
 
 
-def state_lines(m: Moment, unit: int) -> tuple[str, ...]:
-    """The new state of one unit with its numbers, to 4 digits, as LaTeX in PyTorch's letters."""
-    n = {k: float(v[unit]) for k, v in m.now.items() if len(v) > unit and k != "x"}
+def state_lines(m: Moment, unit: int) -> tuple[tuple[str, str, str], ...]:
+    """The new state of one unit as LaTeX: what it is, the formula in PyTorch's letters, and the same with its
+    numbers.
+    """
+    n = {k: float(v[unit]) for k, v in m.now.items() if k != "x"}
     if m.config.kind == "LSTM":
         assert m.c is not None
+        tanh_c = float(np.tanh(n["c"]))
         return (
-            rf"c_{{{unit}}} = f \cdot c_{{\text{{before}}}} + i \cdot g = {_d(n['f'])} \cdot {_d(m.c[unit])}"
-            rf" + {_d(n['i'])} \cdot {_d(n['g'])} = {_d(n['c'])}",
-            rf"h_{{{unit}}} = o \cdot \tanh(c) = {_d(n['o'])} \cdot {_d(np.tanh(n['c']))} = {_d(n['h'])}",
+            (
+                f"c_{{{unit}}}",
+                r"f \cdot c_{\text{before}} + i \cdot g",
+                rf"{_d(n['f'])} \cdot {_d(m.c[unit])} + {_d(n['i'])} \cdot {_d(n['g'])} = {_d(n['c'])}",
+            ),
+            (f"h_{{{unit}}}", r"o \cdot \tanh(c)", rf"{_d(n['o'])} \cdot {_d(tanh_c)} = {_d(n['h'])}"),
         )
     if m.config.kind == "GRU":
         return (
-            rf"h_{{{unit}}} = (1 - z) \cdot n + z \cdot h_{{\text{{before}}}} = {_d(1 - n['z'])} \cdot {_d(n['n'])}"
-            rf" + {_d(n['z'])} \cdot {_d(m.h[unit])} = {_d(n['h'])}",
+            (
+                f"h_{{{unit}}}",
+                r"(1 - z) \cdot n + z \cdot h_{\text{before}}",
+                rf"{_d(1 - n['z'])} \cdot {_d(n['n'])} + {_d(n['z'])} \cdot {_d(m.h[unit])} = {_d(n['h'])}",
+            ),
         )
-    name = r"\operatorname{ReLU}" if m.config.nonlinearity == "relu" else r"\tanh"
-    return (rf"h_{{{unit}}} = {name}({_d(n['h_pre'])}) = {_d(n['h'])}",)
+    return ()
 
 
 def _d(value: float) -> str:
@@ -285,9 +320,16 @@ class Line:
 
 
 def written_out(s: Sum) -> tuple[Line, ...]:
-    """The sum as lines that add up to the digit: what rounding each product hides stands in a line of its own."""
+    """The sum as lines that add up to the digit: what rounding each product hides stands in a line of its
+    own.
+    """
     lines = [
-        Line(t.name, "" if t.weight is None else f"{t.weight:.4f}", "" if t.value is None else f"{t.value:.4f}", f"{t.product:.4f}")
+        Line(
+            t.name,
+            "" if t.weight is None else f"{t.weight:.4f}",
+            "" if t.value is None else f"{t.value:.4f}",
+            f"{t.product:.4f}",
+        )
         for t in s.terms
     ]
     rest = round(round(s.total, 4) - sum(float(line.product) for line in lines), 4)

@@ -20,8 +20,8 @@ def _refuse(field: str, value: object, allowed: str) -> ValueError:
 def whole(field: str, value: Any, low: int, high: int | None = None) -> int:
     """The value as an int.
 
-    Raises ValueError, naming the field, for a bool, a float, anything else that is not a whole number, or one outside
-    [low, high].
+    Raises ValueError, naming the field, for a bool, a float, anything else that is not a whole number, or one
+    outside [low, high].
     """
     allowed = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
     if isinstance(value, bool) or not hasattr(value, "__index__"):
@@ -36,8 +36,9 @@ def whole(field: str, value: Any, low: int, high: int | None = None) -> int:
 class LayerConfig:
     """The arguments of nn.RNN, nn.LSTM or nn.GRU, in PyTorch's names and order.
 
-    Raises ValueError naming the field, the value given and what is allowed. Two things PyTorch would silently ignore or
-    only warn about are refused where they would mislead: a nonlinearity of "relu" and a proj_size for a kind without one.
+    Raises ValueError naming the field, the value given and what is allowed. Two things PyTorch would silently
+    ignore or only warn about are refused where they would mislead: a nonlinearity of "relu" and a proj_size
+    for a kind without one.
     """
 
     kind: Kind
@@ -59,7 +60,9 @@ class LayerConfig:
         if self.nonlinearity not in NONLINEARITIES:
             raise _refuse("nonlinearity", self.nonlinearity, "'tanh' or 'relu'")
         if self.nonlinearity != "tanh" and self.kind != "RNN":
-            raise _refuse("nonlinearity", self.nonlinearity, f"only an RNN has a choice; {self.kind} always uses tanh")
+            raise _refuse(
+                "nonlinearity", self.nonlinearity, f"only an RNN has a choice; {self.kind} always uses tanh"
+            )
         for name in ("bias", "batch_first", "bidirectional"):
             if not isinstance(getattr(self, name), bool):
                 raise _refuse(name, getattr(self, name), "True or False")
@@ -78,7 +81,9 @@ class LayerConfig:
     def _checked_proj_size(self) -> int:
         proj_size = whole("proj_size", self.proj_size, 0)
         if proj_size and self.kind != "LSTM":
-            raise _refuse("proj_size", self.proj_size, f"0, because only an LSTM can project, not {self.kind}")
+            raise _refuse(
+                "proj_size", self.proj_size, f"0, because only an LSTM can project, not {self.kind}"
+            )
         if proj_size >= self.hidden_size:
             raise _refuse("proj_size", self.proj_size, f"0 (off) or less than hidden_size={self.hidden_size}")
         return proj_size

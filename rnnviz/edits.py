@@ -2,8 +2,8 @@
 
     weight_hh_l0[3, 2] = 0.5        one weight (or bias_ih_l0[4] = 1)
     forget_bias l0 = 2              all of the LSTM's b_if + b_hf (l0 reverse: the backward direction)
-    clamp f l0 steps 2-4 = 1        a quantity, held at a value; "unit 3" for one unit, without "steps" at every step
-    silence l0 unit 3               clamp h l0 unit 3 = 0
+    clamp f l0 steps 2-4 = 1        a quantity, held at a value; "unit 3" for one unit, without "steps" at
+    every step silence l0 unit 3               clamp h l0 unit 3 = 0
 
 The text is the edit: it stands in the address, in the box on the page and, as code, in the exported script.
 """
@@ -26,7 +26,9 @@ _LANE = r"\s+l(?P<layer>\d{1,2})(?P<reverse>\s+reverse)?"
 _UNIT = r"(?:\s+unit\s+(?P<unit>\d{1,3}))"
 _STEPS = r"(?:\s+steps?\s+(?P<first>\d{1,3})(?:\s*-\s*(?P<last>\d{1,3}))?)"
 _VALUE = rf"\s*=\s*(?P<value>{_NUMBER})"
-_WEIGHT = re.compile(rf"(?P<name>(?:weight|bias)_\w{{2}}_l\d+(?:_reverse)?)\s*\[(?P<index>[\d,\s]+)\]{_VALUE}")
+_WEIGHT = re.compile(
+    rf"(?P<name>(?:weight|bias)_\w{{2}}_l\d+(?:_reverse)?)\s*\[(?P<index>[\d,\s]+)\]{_VALUE}"
+)
 _FORGET = re.compile(rf"forget_bias{_LANE}{_VALUE}")
 _CLAMP = re.compile(rf"clamp\s+(?P<letter>\w){_LANE}{_UNIT}?{_STEPS}?{_VALUE}")
 _SILENCE = re.compile(rf"silence{_LANE}{_UNIT}")
@@ -117,7 +119,9 @@ def parse(text: str, config: LayerConfig, length: int) -> tuple[tuple[Edit, ...]
         except ValueError as error:
             notes.append(f"What if, line {i}, “{line[:60]}”: {error}")
     if len(lines) > MAX_EDITS:
-        notes.append(f"What if: at most {MAX_EDITS} edits are made, the other {len(lines) - MAX_EDITS} are left out")
+        notes.append(
+            f"What if: at most {MAX_EDITS} edits are made, the other {len(lines) - MAX_EDITS} are left out"
+        )
     return tuple(edits), notes
 
 
@@ -149,7 +153,9 @@ def _set_weight(found: re.Match[str], config: LayerConfig) -> SetWeight:
     index = tuple(map(int, words))
     for position, size in zip(index, shapes[name], strict=True):
         if position >= size:
-            raise ValueError(f"{name} has shape {shapes[name]}: {position} is outside, 0 to {size - 1} is allowed")
+            raise ValueError(
+                f"{name} has shape {shapes[name]}: {position} is outside, 0 to {size - 1} is allowed"
+            )
     return SetWeight(name, index, _finite(found["value"], -MAX_VALUE, MAX_VALUE))
 
 

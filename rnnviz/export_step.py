@@ -1,13 +1,16 @@
-"""The script of a screen of *Step through*: the layer, its edits, PyTorch's run, and the same run by hand, gate by gate."""
+"""The script of a screen of *Step through*: the layer, its edits, PyTorch's run, and the same run by hand,
+gate by gate.
+"""
 
 from __future__ import annotations
 
 from rnnviz.edits import Clamp, ForgetBias, SetWeight
 from rnnviz.export import imports, indented, layer_call, random_tensor, results, script
-from rnnviz.gates import GATES
+from rnnviz.gates import DIRECTION_NAMES, GATES
 from rnnviz.screens.step import StepScreen
 
-# A step by hand for each kind, in the order and letters of PyTorch's documentation; {held} marks where a clamp acts.
+# A step by hand for each kind, in the order and letters of PyTorch's documentation; {held} marks where a
+# clamp acts.
 _STEP = {
     "RNN": ("h = {act}(W_ih @ x + b_ih + W_hh @ h + b_hh)",),
     "LSTM": (
@@ -27,7 +30,8 @@ _NOTED = {"RNN": ("h",), "LSTM": (*GATES["LSTM"], "c", "h"), "GRU": (*GATES["GRU
 
 
 def step_script(screen: StepScreen, layer: int = 0, direction: int = 0, step: int = 0) -> str:
-    """The script of a screen. It prints output, h_n and c_n as `rnnviz.export.printed` does, then every quantity of one step.
+    """The script of a screen. It prints output, h_n and c_n as `rnnviz.export.printed` does, then every
+    quantity of one step.
 
     With clamps, which PyTorch does not know, what it prints comes from the run by hand.
     """
@@ -44,10 +48,10 @@ def step_script(screen: StepScreen, layer: int = 0, direction: int = 0, step: in
         'print("max |difference|", (by_hand[:, None] - output).abs().max().item())',
     ]
     if clamps:
+        made = {"output": "by_hand", "h_n": "torch.stack(last_h)", "c_n": "torch.stack(last_c)"}
         ending = [
             "# PyTorch has no clamps: from here on the run by hand counts",
-            *(["output, h_n, c_n = by_hand[:, None], torch.stack(last_h)[:, None], torch.stack(last_c)[:, None]"] if "c_n" in names
-              else ["output, h_n = by_hand[:, None], torch.stack(last_h)[:, None]"]),
+            *(f"{name} = {made[name]}[:, None]" for name in names),
         ]
     return script(
         [
@@ -60,7 +64,7 @@ def step_script(screen: StepScreen, layer: int = 0, direction: int = 0, step: in
             ending,
             results(names),
             [
-                f"# Every quantity of layer {layer}, {'backward' if direction else 'forward'}, at step {step}",
+                f"# Every quantity of layer {layer}, {DIRECTION_NAMES[direction]}, at step {step}",
                 f"for name, value in seen[{layer}, {direction}, {step}].items():",
                 '    print(name, " ".join(f"{number:+.6f}" for number in value))',
             ],
@@ -76,13 +80,29 @@ def _input(screen: StepScreen) -> list[str]:
     config = screen.config
     if screen.table is not None:
         rows = [f"    [{', '.join(f'{v:g}' for v in row)}]," for row in screen.table]
-        lines = ["# The input: one row a step", "x = torch.tensor([", *rows, "], dtype=torch.float32).unsqueeze(1)  # (L, N, H_in)"]
+        lines = [
+            "# The input: one row a step",
+            "x = torch.tensor([",
+            *rows,
+            "], dtype=torch.float32).unsqueeze(1)  # (L, N, H_in)",
+        ]
     elif screen.ids is None:
-        lines = ["# The input, drawn next", f"x = {random_tensor((screen.length, 1, config.input_size))}  # (L, N, H_in)"]
+        lines = [
+            "# The input, drawn next",
+            f"x = {random_tensor((screen.length, 1, config.input_size))}  # (L, N, H_in)",
+        ]
     else:
         kind = "characters" if screen.one_hot else "words"
-        lines = [f"# The input: equal {kind} get equal vectors", _tokens(screen), "vocabulary = list(dict.fromkeys(tokens))"]
-        rows_of = "torch.eye(len(vocabulary))" if screen.one_hot else f"torch.randn(len(vocabulary), {config.input_size})"
+        lines = [
+            f"# The input: equal {kind} get equal vectors",
+            _tokens(screen),
+            "vocabulary = list(dict.fromkeys(tokens))",
+        ]
+        rows_of = (
+            "torch.eye(len(vocabulary))"
+            if screen.one_hot
+            else f"torch.randn(len(vocabulary), {config.input_size})"
+        )
         lines += [
             f"vectors = {rows_of}",
             "x = vectors[[vocabulary.index(token) for token in tokens]].unsqueeze(1)  # (L, N, H_in)",
@@ -108,7 +128,9 @@ def _weights(screen: StepScreen) -> list[str]:
             lines.append(f"    layer.{edit.name}[{', '.join(map(str, edit.index))}] = {edit.value!r}")
         elif isinstance(edit, ForgetBias):
             suffix = f"_l{edit.layer}" + ("_reverse" if edit.direction else "")
-            lines.append(f"    layer.bias_ih{suffix}[{size}:{2 * size}] = {edit.value!r}  # the forget gate's block")
+            lines.append(
+                f"    layer.bias_ih{suffix}[{size}:{2 * size}] = {edit.value!r}  # the forget gate's block"
+            )
             lines.append(f"    layer.bias_hh{suffix}[{size}:{2 * size}] = 0")
     return ["# What if: changed weights", "with torch.no_grad():", *lines] if lines else []
 
@@ -120,7 +142,11 @@ def _hold(clamps: tuple[Clamp, ...]) -> list[str]:
         if clamp.first is not None:
             when += f" and {clamp.first} <= t <= {clamp.last}"
         where = ":" if clamp.unit is None else str(clamp.unit)
-        lines += [f"    if {when}:", "        value = value.clone()", f"        value[{where}] = {clamp.value!r}"]
+        lines += [
+            f"    if {when}:",
+            "        value = value.clone()",
+            f"        value[{where}] = {clamp.value!r}",
+        ]
     return [*lines, "    return value"]
 
 
@@ -166,6 +192,3 @@ def _loop(screen: StepScreen) -> list[str]:
         "    by_hand = torch.cat(outputs, 1)  # what the next layer reads",
     ]
     return lines
-
-
-__all__ = ["step_script"]

@@ -20,8 +20,8 @@ _ONE_AT_A_TIME = threading.RLock()
 def stream(seed: int) -> Iterator[None]:
     """Draw from PyTorch's global CPU generator as if the program had begun with ``torch.manual_seed(seed)``.
 
-    The generator is put back afterwards. Locked, because a module draws its weights from that one global generator and the
-    server builds for many students at once.
+    The generator is put back afterwards. Locked, because a module draws its weights from that one global
+    generator and the server builds for many students at once.
     """
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -29,7 +29,9 @@ def stream(seed: int) -> Iterator[None]:
 
 
 def make(config: LayerConfig, dtype: torch.dtype = torch.float32) -> nn.RNNBase:
-    """The module of a configuration on the CPU, in evaluation mode, its weights drawn from the running stream."""
+    """The module of a configuration on the CPU, in evaluation mode, its weights drawn from the running
+    stream.
+    """
     arguments = config.arguments()
     if config.num_layers == 1:
         arguments.pop("dropout", None)  # PyTorch would warn: there is no layer after which it could act
@@ -41,9 +43,9 @@ def build(
 ) -> nn.RNNBase:
     """The nn.RNN, nn.LSTM or nn.GRU of a configuration, in evaluation mode.
 
-    The same seed gives the same weights on every device: they are PyTorch's own uniform(-1/√H, 1/√H), drawn in PyTorch's
-    order on the CPU from ``torch.manual_seed(seed)``, which is what the exported script does. The global random state is
-    left as it was.
+    The same seed gives the same weights on every device: they are PyTorch's own uniform(-1/√H, 1/√H), drawn
+    in PyTorch's order on the CPU from ``torch.manual_seed(seed)``, which is what the exported script does.
+    The global random state is left as it was.
     """
     with stream(seed):
         module = make(config, dtype)

@@ -25,7 +25,9 @@ PRESETS: dict[str, LayerConfig] = {
 
 @dataclass(frozen=True)
 class Example:
-    """A preset as the page *Layers & shapes* offers it: a row, a name, L and N, and the one thing to see in it."""
+    """A preset as the page *Layers & shapes* offers it: a row, a name, L and N, and the one thing to see in
+    it.
+    """
 
     row: str
     title: str
@@ -42,13 +44,50 @@ class Example:
 EXAMPLES: dict[str, Example] = {
     e.row: e
     for e in (
-        Example("A1", "Deep, both ways", 5, 3, False, "h_n has a row for each layer and direction: 2 × 2 = 4."),
+        Example(
+            "A1", "Deep, both ways", 5, 3, False, "h_n has a row for each layer and direction: 2 × 2 = 4."
+        ),
         Example("A2", "LSTM: two states", 5, 3, True, "Three inputs, two results: output and (h_n, c_n)."),
-        Example("A3", "GRU: one state", 5, 3, True, "The same shapes as the RNN; only the weights are three times as tall."),
-        Example("A4", "batch_first", 30, 4, True, "batch_first moves N in input and output, but does not move h_n."),
+        Example(
+            "A3",
+            "GRU: one state",
+            5,
+            3,
+            True,
+            "The same shapes as the RNN; only the weights are three times as tall.",
+        ),
+        Example(
+            "A4",
+            "batch_first",
+            30,
+            4,
+            True,
+            "batch_first moves N in input and output, but does not move h_n.",
+        ),
         Example("A5", "LSTM, batch_first", 30, 4, False, "h_n and c_n keep their layers first."),
-        Example("A6", "The classic trap", 30, 4, True, "output[:, -1] is not h_n: the backward half ends at step 0."),
-        Example("A7", "Eight parameters", 16, 4, False, "Two layers have four tensors each; output[:, -1] equals h_n[-1]."),
-        Example("A8", "32 parameters", 4, 3, False, "Above layer 0, weight_ih has 2 × 6 columns: both directions come in."),
+        Example(
+            "A6",
+            "The classic trap",
+            30,
+            4,
+            True,
+            "output[:, -1] is not h_n: the backward half ends at step 0.",
+        ),
+        Example(
+            "A7",
+            "Eight parameters",
+            16,
+            4,
+            False,
+            "Two layers have four tensors each; output[:, -1] equals h_n[-1].",
+        ),
+        Example(
+            "A8",
+            "32 parameters",
+            4,
+            3,
+            False,
+            "Above layer 0, weight_ih has 2 × 6 columns: both directions come in.",
+        ),
     )
 }

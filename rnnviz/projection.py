@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """Points (L, 2) in the plane of greatest variance, and the share of the variance along each of its axes."""
+    """Points (L, 2) in the plane of greatest variance, and the share of it along each axis."""
 
     points: NDArray[np.floating[Any]]
     share: tuple[float, float]
 
 
 def principal_plane(values: NDArray[np.floating[Any]]) -> Plane:
-    """The first two principal components of (L, units). The sign of an axis makes its largest coordinate positive.
+    """The first two principal components of (L, units). The sign of an axis makes its largest coordinate
+    positive.
 
     One unit, one step or no variance at all give zeros where there is no second (or first) direction.
     """

@@ -26,7 +26,9 @@ def usable_device(device: str) -> str:
 
 @dataclass(frozen=True)
 class Feed:
-    """What a screen feeds and what it feeds it to. ``x`` and ``hx`` as the module takes them; padding is zero."""
+    """What a screen feeds and what it feeds it to. ``x`` and ``hx`` as the module takes them; padding is
+    zero.
+    """
 
     module: nn.RNNBase
     x: Tensor
@@ -34,13 +36,19 @@ class Feed:
 
 
 def feed(screen: LayersScreen) -> Feed:
-    """The module, then x, h_0 and c_0 from one stream of ``torch.manual_seed(seed)``: four lines in anybody's script."""
+    """The module, then x, h_0 and c_0 from one stream of ``torch.manual_seed(seed)``: four lines in anybody's
+    script.
+    """
     dtype, device = DTYPES[screen.dtype], usable_device(screen.device)
     shapes = tensors(screen.config, screen.length, screen.batch if screen.batched else None)
     with stream(screen.seed):
         module = make(screen.config, dtype)
         x = torch.randn(shapes["input"].shape, dtype=dtype)
-        states = [torch.randn(shapes[n].shape, dtype=dtype) for n in ("h_0", "c_0") if n in shapes and screen.given_state]
+        states = [
+            torch.randn(shapes[n].shape, dtype=dtype)
+            for n in ("h_0", "c_0")
+            if n in shapes and screen.given_state
+        ]
     if screen.lengths is not None:
         major = x.transpose(0, 1) if screen.config.batch_first else x
         major[torch.arange(screen.length)[:, None] >= torch.tensor(screen.lengths)] = 0
@@ -53,9 +61,9 @@ def feed(screen: LayersScreen) -> Feed:
 class Run:
     """The arrays of one run, read-only, laid out as PyTorch returns them.
 
-    ``h_0`` and ``c_0`` are None where they are left out of the call. ``output`` is unpacked with zeros after each end when
-    the screen has lengths; ``unpacked_h_n`` (and ``unpacked_output``) then hold what the same padded input gives without
-    packing. ``parameters`` by PyTorch's names.
+    ``h_0`` and ``c_0`` are None where they are left out of the call. ``output`` is unpacked with zeros after
+    each end when the screen has lengths; ``unpacked_h_n`` (and ``unpacked_output``) then hold what the same
+    padded input gives without packing. ``parameters`` by PyTorch's names.
     """
 
     x: Array
@@ -71,7 +79,9 @@ class Run:
 
 @lru_cache(maxsize=8)
 def run(screen: LayersScreen) -> Run:
-    """Feed a screen's input to its module, through the module's own call. Raises ValueError for a screen that is too large."""
+    """Feed a screen's input to its module, through the module's own call. Raises ValueError for a screen that
+    is too large.
+    """
     if screen.too_large:
         raise ValueError(screen.too_large)
     fed = feed(screen)
@@ -81,18 +91,24 @@ def run(screen: LayersScreen) -> Run:
         if screen.lengths is not None:
             unpacked = (read_only(output), read_only(state[0] if isinstance(state, tuple) else state))
             batch_first = screen.config.batch_first
-            packed = pack_padded_sequence(fed.x, torch.tensor(screen.lengths), batch_first, enforce_sorted=False)
+            packed = pack_padded_sequence(
+                fed.x, torch.tensor(screen.lengths), batch_first, enforce_sorted=False
+            )
             output, state = fed.module(packed, fed.hx)
-            output, _ = torch.nn.utils.rnn.pad_packed_sequence(output, batch_first, total_length=screen.length)
+            output, _ = torch.nn.utils.rnn.pad_packed_sequence(
+                output, batch_first, total_length=screen.length
+            )
     h_n, c_n = state if isinstance(state, tuple) else (state, None)
     h_0, c_0 = fed.hx if isinstance(fed.hx, tuple) else (fed.hx, None)
+    unpacked_output, unpacked_h_n = unpacked or (None, None)
     return Run(
-        read_only(fed.x),
-        read_only(output),
-        read_only(h_n),
-        None if c_n is None else read_only(c_n),
-        MappingProxyType({name: read_only(p.data) for name, p in fed.module.named_parameters()}),
-        *(unpacked or (None, None)),
+        x=read_only(fed.x),
+        output=read_only(output),
+        h_n=read_only(h_n),
+        c_n=None if c_n is None else read_only(c_n),
+        parameters=MappingProxyType({name: read_only(p.data) for name, p in fed.module.named_parameters()}),
+        unpacked_output=unpacked_output,
+        unpacked_h_n=unpacked_h_n,
         h_0=None if h_0 is None else read_only(h_0),
         c_0=None if c_0 is None else read_only(c_0),
     )

@@ -1,7 +1,7 @@
 """Which shape every tensor of a layer has, and where each number of h_n lives. Plain arithmetic, no torch.
 
-Follows the shape tables of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html; the tests compare every line
-with a real module.
+Follows the shape tables of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html; the tests
+compare every line with a real module.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from rnnviz.gates import BLOCKS, DIRECTION_NAMES
 
 @dataclass(frozen=True)
 class Dim:
-    """One axis of a tensor: its letter in `gates.AXES`, the formula PyTorch's page prints for it, and its size."""
+    """One axis of a tensor: its letter in `gates.AXES`, the formula PyTorch's page prints for it, and its
+    size.
+    """
 
     letter: str
     formula: str
@@ -35,7 +37,7 @@ class TensorShape:
 
 
 def tensors(config: LayerConfig, length: int, batch: int | None) -> dict[str, TensorShape]:
-    """input, h_0, c_0, output, h_n, c_n (the c's only for an LSTM) by name. ``batch`` None means unbatched."""
+    """input, h_0, c_0, output, h_n, c_n (the c's only for an LSTM) by name; ``batch`` None: unbatched."""
     steps, rows = Dim("L", "L", length), config.num_layers * config.directions
     many = () if batch is None else (Dim("N", "N", batch),)
     swapped = config.batch_first and batch is not None
@@ -60,8 +62,8 @@ def tensors(config: LayerConfig, length: int, batch: int | None) -> dict[str, Te
 class Parameter:
     """One parameter of a layer: PyTorch's name, shape, and what its stacked blocks of rows are.
 
-    ``blocks``: PyTorch's name of each block of rows from the top, such as W_ii, W_if, W_ig, W_io. ``columns``: what its
-    columns are multiplied with, None for a bias.
+    ``blocks``: PyTorch's name of each block of rows from the top, such as W_ii, W_if, W_ig, W_io.
+    ``columns``: what its columns are multiplied with, None for a bias.
     """
 
     name: str
@@ -116,8 +118,8 @@ def multiply_adds(config: LayerConfig) -> int:
 class FinalState:
     """One row of h_n: which cell made it, and which slice of output equals it.
 
-    ``step`` is the position in the sequence of the cell (of each sequence's own end when lengths differ). ``where`` is None
-    for a layer below the top: its states are nowhere in output.
+    ``step`` is the position in the sequence of the cell (of each sequence's own end when lengths differ).
+    ``where`` is None for a layer below the top: its states are nowhere in output.
     """
 
     row: int

@@ -23,9 +23,10 @@ from rnnviz.tracing import Array, Trace, from_cells, read_only, trace
 class Stepping:
     """What a screen shows.
 
-    ``trace``: the run with its edits. ``parameters``: the edited ones, by PyTorch's names. ``initial``: h_0 (layers * D, 1, H)
-    and c_0 or None. ``difference``: max |difference| between the arithmetic shown and what the module itself returns, on these
-    weights; with clamps (``clamped``), which PyTorch does not know, between our loop without them and the module.
+    ``trace``: the run with its edits. ``parameters``: the edited ones, by PyTorch's names. ``initial``: h_0
+    (layers * D, 1, H) and c_0 or None. ``difference``: max |difference| between the arithmetic shown and what
+    the module itself returns, on these weights; with clamps (``clamped``), which PyTorch does not know,
+    between our loop without them and the module.
     """
 
     trace: Trace
@@ -45,14 +46,16 @@ class _Feed:
 
 @lru_cache(maxsize=64)
 def step_run(screen: StepScreen) -> Stepping:
-    """Run a screen. Its exported script does the same in the same order, so that it prints the same numbers."""
+    """Run a screen, in the order in which its exported script does, so that both give the same numbers."""
     fed = _feed(screen)
     _set_weights(fed.module, screen)
     clamps = tuple(e for e in screen.edits if isinstance(e, Clamp))
     initial = (read_only(fed.h_0), None if fed.c_0 is None else read_only(fed.c_0))
     shown = trace(fed.module, fed.x, fed.h_0 if fed.c_0 is None else (fed.h_0, fed.c_0))
     difference = disagreement(screen.config, shown, initial)
-    if clamps:  # PyTorch knows no clamp, so our loop takes over: without the clamps it must agree with PyTorch's run
+    if (
+        clamps
+    ):  # PyTorch knows no clamp, so our loop takes over: without the clamps it must agree with PyTorch's run
         with torch.no_grad():
             free = from_cells(fed.module, cells.run(fed.module, fed.x, fed.h_0, fed.c_0))
             held = cells.run(fed.module, fed.x, fed.h_0, fed.c_0, intervene=_holding(clamps))
@@ -104,7 +107,9 @@ def _set_weights(module: nn.RNNBase, screen: StepScreen) -> None:
 def _holding(clamps: tuple[Clamp, ...]) -> cells.Intervene:
     def hold(layer: int, direction: int, step: int, name: str, value: Tensor) -> Tensor:
         for clamp in clamps:
-            if (clamp.letter, clamp.layer, clamp.direction) == (name, layer, direction) and clamp.covers(step):
+            if (clamp.letter, clamp.layer, clamp.direction) == (name, layer, direction) and clamp.covers(
+                step
+            ):
                 value = value.clone()
                 value[..., slice(None) if clamp.unit is None else clamp.unit] = clamp.value
         return value

@@ -15,7 +15,7 @@ from rnnviz.figures.base import figure, plain, signed_limit
 from rnnviz.gates import QUANTITIES
 
 NUMBERS_UP_TO = 10  # units: above that, numbers in the cells cannot be read
-ROWS = 2
+COLUMNS = 2
 
 
 class Column(Protocol):
@@ -46,7 +46,9 @@ class Chain(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Neighbouring columns of one chain that share a colour scale: z is (units, columns of the chain), NaN elsewhere."""
+    """Neighbouring columns of one chain that share a colour scale: z is (units, columns of the chain), NaN
+    elsewhere.
+    """
 
     scale: str
     limit: float
@@ -55,7 +57,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class ChainMap:
-    """One chain, ready to draw: its title, its columns' labels with the operator before each, and its blocks."""
+    """One chain, ready to draw: its title, each column's label with the operator before it, its blocks."""
 
     letter: str
     title: str
@@ -64,7 +66,9 @@ class ChainMap:
 
 
 def chain_maps(chains: Sequence[Chain]) -> tuple[ChainMap, ...]:
-    """The records of a cell's chains. All sums share one symmetric range, so that their terms can be compared."""
+    """The records of a cell's chains. All sums share one symmetric range, so that their terms can be
+    compared.
+    """
     common = max(signed_limit(c.values) for chain in chains for c in chain.columns)
     maps = []
     for chain in chains:
@@ -81,8 +85,10 @@ def chain_maps(chains: Sequence[Chain]) -> tuple[ChainMap, ...]:
 
 
 def chain_figure(maps: Sequence[ChainMap], unit: int) -> go.Figure:
-    """Chains side by side in two rows, the selected unit framed. The trace's ``name`` is the chain's letter, y the unit."""
-    columns = -(-len(maps) // ROWS) if len(maps) > 2 else len(maps)
+    """Chains, two side by side, the selected unit framed. The trace's ``name`` is the chain's letter, y the
+    unit.
+    """
+    columns = min(COLUMNS, len(maps))
     rows = -(-len(maps) // columns)
     units = max(len(m.blocks[0].z) for m in maps)
     each = max(70, min(190, 15 * units))
@@ -196,7 +202,7 @@ class Bars:
 
 
 def bars_figure(bars: Bars) -> go.Figure:
-    """The terms as bars in the order of the formula, blue below 0 and orange above, the sum as the last one."""
+    """The terms as bars in the formula's order, blue below 0 and orange above, the sum as the last one."""
     heights = np.array([*bars.heights, bars.total], np.float32)
     colours = [theme.SIGNED[-1] if h >= 0 else theme.SIGNED[0] for h in heights[:-1]]
     total = QUANTITIES["h"].colour

@@ -1,4 +1,6 @@
-"""One quantity over the steps: a line a unit, a path in the plane, the text coloured, and a run beside its original."""
+"""One quantity over the steps: a line a unit, a path in the plane, the text coloured, and a run beside its
+original.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,12 @@ def lines_figure(lines: Lines) -> go.Figure:
             "name": f"unit {unit}",
             "x": steps,
             "y": lines.values[:, unit],
-            "line": {"color": quantity.colour if unit == lines.unit else theme.LINE, "width": 3 if unit == lines.unit else 1.2},
+            "line": {
+                "color": quantity.colour if unit == lines.unit else theme.LINE,
+                "width": 3 if unit == lines.unit else 1.2,
+            },
             "customdata": np.full(length, unit, np.float32),
-            "hovertemplate": f"{quantity.symbol}[{unit}] = %{{y:.4f}}<br>step %{{x:d}}: %{{x}}<extra></extra>",
+            "hovertemplate": f"{quantity.symbol}[{unit}] = %{{y:.4f}}<br>step %{{x}}<extra></extra>",
         }
         for unit in order
     ]
@@ -54,7 +59,7 @@ def lines_figure(lines: Lines) -> go.Figure:
     layout = {
         "height": HEIGHT,
         "showlegend": False,
-        "title": {"text": f"<b>{quantity.symbol}</b>  {plain(quantity.name)}: one line a unit, unit {lines.unit} in colour"},
+        "title": {"text": f"<b>{quantity.symbol}</b>  {plain(quantity.name)}: unit {lines.unit} in colour"},
         "uirevision": f"{lines.letter}{lines.values.shape}",
         "xaxis": tokens_axis(lines.tokens),
         "yaxis": {"range": [low - pad, high + pad], "zeroline": True},
@@ -68,7 +73,9 @@ def lines_figure(lines: Lines) -> go.Figure:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The states as points (L, 2), the tokens that led to them, and the share of the variance along each axis."""
+    """The states as points (L, 2), the tokens that led to them, and the share of the variance along each
+    axis.
+    """
 
     points: NDArray[np.float32]
     tokens: tuple[str, ...]
@@ -113,7 +120,10 @@ def path_figure(path: Path) -> go.Figure:
         "showlegend": False,
         "title": {"text": "<b>h<sub>t</sub></b>  its path in the plane of greatest variance (PCA)"},
         "uirevision": f"{length}",
-        "xaxis": {"title": {"text": f"first component, {path.share[0]:.0%} of the variance"}, "zeroline": True},
+        "xaxis": {
+            "title": {"text": f"first component, {path.share[0]:.0%} of the variance"},
+            "zeroline": True,
+        },
         "yaxis": {"title": {"text": f"second, {path.share[1]:.0%}"}, "zeroline": True, "scaleanchor": "x"},
     }
     return figure([points, ring], layout)
@@ -131,7 +141,9 @@ class Coloured:
 
 
 def text_figure(text: Coloured) -> go.Figure:
-    """The tokens in reading order, each cell coloured by the unit's value at that step; ``customdata`` is the step."""
+    """The tokens in reading order, each cell coloured by the unit's value at that step; ``customdata`` is the
+    step.
+    """
     length = len(text.tokens)
     width = min(PER_LINE, length)
     rows = -(-length // width)
@@ -139,6 +151,7 @@ def text_figure(text: Coloured) -> go.Figure:
     cells[:length] = text.values
     words = [short(t) for t in text.tokens] + [""] * (rows * width - length)
     quantity = QUANTITIES[text.letter]
+    symbol = quantity.symbol
     data = [
         {
             "type": "heatmap",
@@ -151,7 +164,8 @@ def text_figure(text: Coloured) -> go.Figure:
             "xgap": 3,
             "ygap": 6,
             "hoverongaps": False,
-            "hovertemplate": f"step %{{customdata}}: %{{text}}<br>{quantity.symbol}[{text.unit}] = %{{z:.4f}}<extra></extra>",
+            "hovertemplate": "step %{customdata}: %{text}<br>"
+            f"{symbol}[{text.unit}] = %{{z:.4f}}<extra></extra>",
         }
     ]
     hidden = {"visible": False, "fixedrange": True}
@@ -184,7 +198,11 @@ def side_by_side(
 
     Both runs of a quantity share one range; the difference has a range and a scale of its own.
     """
-    parts = (step_maps(original, tokens), step_maps(edited, tokens), difference_maps(original, edited, tokens))
+    parts = (
+        step_maps(original, tokens),
+        step_maps(edited, tokens),
+        difference_maps(original, edited, tokens),
+    )
     limits = [max(a.limit, b.limit) for a, b in zip(parts[0].panels, parts[1].panels, strict=True)]
     titled: list[Any] = []
     for name, maps in zip(("original", "edited", "edited − original"), parts, strict=True):

@@ -27,8 +27,20 @@ TABLE = "1 0\n0 1\n0 0\n0 0\n0 0\n1 1"
 FIELDS: tuple[Field, ...] = (
     Field("s_kind", "Kind", "LSTM", "Which recurrent layer: nn.RNN, nn.LSTM or nn.GRU.", options=KINDS),
     Field("s_source", "Input", "Sentence", "Where the numbers that enter come from.", options=SOURCES),
-    Field("s_text", "Sentence", "the cat sat on the mat", "Words; equal words get equal seeded vectors.", max_chars=1200),
-    Field("s_chars", "Text", "hello", "Each different character is one place of a one-hot vector.", max_chars=MAX_STEPS),
+    Field(
+        "s_text",
+        "Sentence",
+        "the cat sat on the mat",
+        "Words; equal words get equal seeded vectors.",
+        max_chars=1200,
+    ),
+    Field(
+        "s_chars",
+        "Text",
+        "hello",
+        "Each different character is one place of a one-hot vector.",
+        max_chars=MAX_STEPS,
+    ),
     Field(
         "s_table",
         "Table",
@@ -41,19 +53,51 @@ FIELDS: tuple[Field, ...] = (
     Field("s_hidden", "hidden_size", 6, "H: how many units the state has.", 1, 64),
     Field("s_layers", "num_layers", 1, "How many layers are stacked.", 1, 4),
     Field("s_bi", "bidirectional", False, "Add a second reader that goes from the last step to the first."),
-    Field("s_seed", "Seed", 0, "The same seed gives the same weights and vectors, here and in the code.", 0, 2**31 - 1),
+    Field(
+        "s_seed",
+        "Seed",
+        0,
+        "The same seed gives the same weights and vectors, here and in the code.",
+        0,
+        2**31 - 1,
+    ),
     Field("s_bias", "bias", True, "Off: no b_ih and no b_hh."),
-    Field("s_nonlin", "nonlinearity", "tanh", "The RNN's activation. LSTM and GRU have no choice.", options=("tanh", "relu")),
+    Field(
+        "s_nonlin",
+        "nonlinearity",
+        "tanh",
+        "The RNN's activation. LSTM and GRU have no choice.",
+        options=("tanh", "relu"),
+    ),
     Field("s_state", "Random h_0 (and c_0)", False, "Start from seeded random states instead of zeros."),
     Field("s_layer", "Layer", LAYERS[0], "Which layer's cells to look into.", options=LAYERS),
     Field("s_dir", "Direction", "forward", "Which reader's cells to look into.", options=DIRECTION_NAMES),
     Field("s_view", "View", "Heatmaps", "How to look at the run.", options=VIEWS),
     Field("s_pre", "Before activation", False, "Show what enters each activation as well."),
     Field("s_quantity", "Quantity", "h", "Which quantity's units are drawn.", options=tuple("hcifgorzn")),
-    Field("s_show", "Show", "Side by side", "With edits: the changed run, the original, or one minus the other.", options=SHOWS),
-    Field("s_step", "Step t", 2, "The position in the sequence that the arithmetic below is written out for.", 0, MAX_STEPS - 1),
+    Field(
+        "s_show",
+        "Show",
+        "Side by side",
+        "With edits: the changed run, the original, or one minus the other.",
+        options=SHOWS,
+    ),
+    Field(
+        "s_step",
+        "Step t",
+        2,
+        "The position in the sequence that the arithmetic below is written out for.",
+        0,
+        MAX_STEPS - 1,
+    ),
     Field("s_unit", "Unit", 0, "The unit whose sums are written out.", 0, 63),
-    Field("s_edits", "Edits, one a line", "", "Every change as text: copy it, share it, or type your own.", max_chars=1500),
+    Field(
+        "s_edits",
+        "Edits, one a line",
+        "",
+        "Every change as text: copy it, share it, or type your own.",
+        max_chars=1500,
+    ),
 )
 
 
@@ -61,8 +105,8 @@ FIELDS: tuple[Field, ...] = (
 class StepScreen:
     """A layer, the one sequence that is fed to it, and what was changed.
 
-    ``tokens`` label the steps. ``table`` holds the rows of the user's own numbers, else None; ``ids`` the token of each step,
-    for a sentence or characters (one-hot when ``one_hot``), else None.
+    ``tokens`` label the steps. ``table`` holds the rows of the user's own numbers, else None; ``ids`` the
+    token of each step, for a sentence or characters (one-hot when ``one_hot``), else None.
     """
 
     config: LayerConfig
@@ -104,7 +148,9 @@ class _Input:
 
 
 def screen(found: Mapping[str, Any]) -> tuple[StepScreen, dict[str, Any], dict[str, str]]:
-    """The screen of what an address or a browser sent, its clean values, and a sentence for each key that was corrected."""
+    """The screen of what an address or a browser sent, its clean values, and a sentence for each key that was
+    corrected.
+    """
     values, notes = read(FIELDS, found)
     source = _input(values, notes)
     kind = values["s_kind"]
@@ -119,7 +165,9 @@ def screen(found: Mapping[str, Any]) -> tuple[StepScreen, dict[str, Any], dict[s
     )
     length = len(source.tokens)
     for key, top in (("s_step", length), ("s_unit", config.hidden_size)):
-        values[key] = min(values[key], top - 1)  # they follow a layer or a text that got smaller, without a word
+        values[key] = min(
+            values[key], top - 1
+        )  # they follow a layer or a text that got smaller, without a word
     if LAYERS.index(values["s_layer"]) >= config.num_layers:
         values["s_layer"] = LAYERS[config.num_layers - 1]
     if not config.bidirectional:
@@ -150,10 +198,12 @@ def _input(values: dict[str, Any], notes: dict[str, str]) -> _Input:
             characters = tuple("hello")
         return _Input(characters, len(set(characters)), True, True, None)
     if values["s_source"] == "Random":
-        return _Input(tuple(f"t={t}" for t in range(values["s_len"])), values["s_in"], False, False, None)
+        return _Input(tuple(map(str, range(values["s_len"]))), values["s_in"], False, False, None)
     if values["s_source"] == "Table":
-        table, _ = parse_table(values["s_table"])  # the page says what is wrong beside the box, and keeps the text
-        return _Input(tuple(f"t={t}" for t in range(len(table))), len(table[0]), False, False, table)
+        table, _ = parse_table(
+            values["s_table"]
+        )  # the page says what is wrong beside the box, and keeps the text
+        return _Input(tuple(map(str, range(len(table)))), len(table[0]), False, False, table)
     words = tuple(values["s_text"].split())
     if not words:
         words = tuple(str(_DEFAULTS["s_text"]).split())
@@ -170,10 +220,11 @@ _DEFAULTS = {f.key: f.default for f in FIELDS}
 
 
 def parse_table(text: str) -> tuple[Rows, str | None]:
-    """The rows of a pasted table (spaces, tabs, commas or semicolons between numbers), and a sentence if it was not one.
+    """The rows of a pasted table (spaces, tabs, commas or semicolons between numbers), and a sentence if it
+    was not one.
 
-    A first line without any number is taken for a heading. A table that is ragged, not numeric or too large is cut down to
-    its good part: the first rows that can be used; an empty one gives the default table.
+    A first line without any number is taken for a heading. A table that is ragged, not numeric or too large
+    is cut down to its good part: the first rows that can be used; an empty one gives the default table.
     """
     rows: list[tuple[float, ...]] = []
     note = None
@@ -203,7 +254,7 @@ def parse_table(text: str) -> tuple[Rows, str | None]:
 
 def format_table(rows: Rows) -> str:
     """A table as the text that `parse_table` reads."""
-    return "\n".join(" ".join(f"{v:g}" for v in row) for row in rows)
+    return "\n".join(" ".join(f"{v:.7g}" for v in row) for row in rows)
 
 
 def has_numbers(text: str) -> bool:
@@ -212,7 +263,8 @@ def has_numbers(text: str) -> bool:
 
 
 def edit_table(rows: Rows, changes: Mapping[str, Any]) -> Rows:
-    """The table after what a grid reports: ``edited_rows`` {row: {column: value}}, ``added_rows`` and ``deleted_rows``.
+    """The table after what a grid reports: ``edited_rows`` {row: {column: value}}, ``added_rows`` and
+    ``deleted_rows``.
 
     A cell that is empty or no number counts as 0; the last row cannot be deleted.
     """
@@ -224,7 +276,10 @@ def edit_table(rows: Rows, changes: Mapping[str, Any]) -> Rows:
                 table[int(row)][int(column)] = _float(str(value)) or 0.0
     deleted = {int(row) for row in changes.get("deleted_rows", ())}
     kept = [row for i, row in enumerate(table) if i not in deleted] or table[:1]
-    added = [[_float(str(cells.get(str(k)))) or 0.0 for k in range(width)] for cells in changes.get("added_rows", ())]
+    added = [
+        [_float(str(cells.get(str(k)))) or 0.0 for k in range(width)]
+        for cells in changes.get("added_rows", ())
+    ]
     return tuple(tuple(row) for row in (kept + added)[:MAX_STEPS])
 
 
@@ -264,13 +319,29 @@ EXAMPLES: dict[str, StepExample] = {
         StepExample(
             "B6",
             "Two layers",
-            {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 16, "s_layers": 2, "s_layer": LAYERS[1]},
+            {
+                "s_kind": "RNN",
+                "s_source": "Random",
+                "s_in": 5,
+                "s_hidden": 6,
+                "s_len": 16,
+                "s_layers": 2,
+                "s_layer": LAYERS[1],
+            },
             "Layer 1's x is layer 0's h.",
         ),
         StepExample(
             "B7",
             "Two-way",
-            {"s_kind": "RNN", "s_source": "Random", "s_in": 5, "s_hidden": 6, "s_len": 4, "s_bi": True, "s_dir": "backward"},
+            {
+                "s_kind": "RNN",
+                "s_source": "Random",
+                "s_in": 5,
+                "s_hidden": 6,
+                "s_len": 4,
+                "s_bi": True,
+                "s_dir": "backward",
+            },
             "The backward reader starts at the last step: its h comes from the right.",
         ),
         StepExample(

@@ -19,8 +19,8 @@ def arrive(
 ) -> tuple[S, dict[str, Any]]:
     """The page's screen and clean values, from its widgets if they exist already, else from the address.
 
-    Call it before the page draws anything. What had to be corrected is put back where it came from and said in a warning;
-    all other values stand.
+    Call it before the page draws anything. What had to be corrected is put back where it came from and said
+    in a warning; all other values stand.
     """
     keys = [f.key for f in fields]
     found = {k: st.session_state[k] if k in st.session_state else st.query_params.get(k) for k in keys}
@@ -28,8 +28,8 @@ def arrive(
     said_before = f"{page}_corrections"
     addressed = [k for k in notes if k not in st.session_state and k in st.query_params]
     if any(st.query_params[k] != _written(values[k]) for k in addressed):
-        # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to its default
-        # and say nothing.
+        # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to
+        # its default and say nothing.
         for key in addressed:
             st.query_params[key] = _written(values[key])
         st.session_state[said_before] = list(notes.values())

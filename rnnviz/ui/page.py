@@ -24,9 +24,11 @@ def notice(name: str) -> None:
 
 @dataclass(frozen=True)
 class Footer:
-    """What the footer hands out. The callables run only when somebody asks: ``script`` and ``notebook`` give text, ``data`` CSV.
+    """What the footer hands out. The callables run only when somebody asks: ``script`` and ``notebook`` give
+    text, ``data`` CSV.
 
-    ``query`` is the page's whole configuration as a query string; ``blocked`` says why there is no data to hand out, or None.
+    ``query`` is the page's whole configuration as a query string; ``blocked`` says why there is no data to
+    hand out, or None.
     """
 
     page: str

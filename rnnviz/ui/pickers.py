@@ -52,7 +52,9 @@ def slider(field: Field, *, high: int | None = None, collapsed: bool = False) ->
 
 
 def choice(field: Field, options: Sequence[str] | None = None, *, collapsed: bool = False) -> None:
-    """A segmented control of a few options, one of which is always chosen; ``options`` narrows the field's own."""
+    """A segmented control of a few options, one of which is always chosen; ``options`` narrows the field's
+    own.
+    """
     shown = list(options or field.options)
     st.segmented_control(
         field.label,

@@ -1,8 +1,8 @@
 """The transport: first, back, play, forward, last, a speed and a slider over the steps, with keys.
 
-The step is a widget of the page (``field``), so it stands in the address. Playing is a start time and a speed, not a counter:
-a late tick skips a step instead of falling behind. Use it inside the fragment that draws what depends on the step, made with
-``st.fragment(run_every=tick(...))``.
+The step is a widget of the page (``field``), so it stands in the address. Playing is a start time and a
+speed, not a counter: a late tick skips a step instead of falling behind. Use it inside the fragment that
+draws what depends on the step, made with ``st.fragment(run_every=tick(...))``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPEEDS = (0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True)
 class Playing:
-    """A run of the transport: the step it started from, when (s, monotonic), and its speed in steps a second."""
+    """The transport running: the step it started from, when (s, monotonic), and its steps a second."""
 
     step: int
     since: float
@@ -64,7 +64,9 @@ def transport(page: str, field: Field, length: int) -> None:
     def go(step: int) -> None:
         st.session_state[field.key] = min(max(step, 0), length - 1)
         if state := playing(page):
-            st.session_state[f"{page}_playing"] = Playing(st.session_state[field.key], time.monotonic(), state.speed)
+            st.session_state[f"{page}_playing"] = Playing(
+                st.session_state[field.key], time.monotonic(), state.speed
+            )
 
     def toggle() -> None:
         if playing(page):
@@ -92,14 +94,20 @@ def transport(page: str, field: Field, length: int) -> None:
             ("|◀", "First step", 0, "Home"),
             ("◀", "One step back", at - 1, "Left"),
         ):
-            st.button(label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut)
+            st.button(
+                label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut
+            )
         label = "Pause" if playing(page) else "Play"
-        st.button(label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help="Play or pause")
+        st.button(
+            label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help="Play or pause"
+        )
         for label, help_, target, shortcut in (
             ("▶", "One step on", at + 1, "Right"),
             ("▶|", "Last step", length - 1, "End"),
         ):
-            st.button(label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut)
+            st.button(
+                label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut
+            )
         st.selectbox(
             "Speed",
             SPEEDS,

@@ -60,8 +60,8 @@ def badge(current: page.StepScreen, run: Stepping) -> None:
         text += f" without the clamps: `nn.{kind}` has none, so this run is our own loop"
     st.caption(
         text,
-        help="The largest gap between what is shown, computed by PyTorch's documented equations, and what the module itself "
-        f"returns. {'float32 keeps about 7 digits, so 1e-07 is rounding.'}",
+        help="The largest gap between what is shown, computed by PyTorch's documented equations, and what "
+        "the module itself returns. float32 keeps about 7 digits, so 1e-07 is rounding.",
     )
 
 
@@ -77,14 +77,17 @@ def picture(current: page.StepScreen, values: Mapping[str, Any]) -> None:
         figure, reading = _path(current, lane, values["s_step"]), "the states in two dimensions"
     else:
         make = _lines if view == "Lines" else _text
-        figure, reading = make(current, lane, values["s_quantity"], values["s_unit"]), "one quantity over the steps"
+        figure, reading = (
+            make(current, lane, values["s_quantity"], values["s_unit"]),
+            "one quantity over the steps",
+        )
     direction = DIRECTION_NAMES[lane[1]]
     chart(
         figure,
         key=f"s_chart_{view}",
         name=f"Step through, {view}",
-        summary=f"{current.config.call()} reading {current.length} steps, layer {lane[0]}, {direction}: {reading}. "
-        f"{_range(current, lane)}",
+        summary=f"{current.config.call()} reading {current.length} steps, layer {lane[0]}, {direction}: "
+        f"{reading}. {_range(current, lane)}",
         on_click=lambda point: _go(point, view),
         height=HEIGHT,
     )
@@ -95,7 +98,9 @@ def _go(point: Point, view: str) -> None:
     step: Any = point.custom[0] if view in ("Path", "Text") and point.custom else point.x
     if isinstance(step, float) and 0 <= step < length:
         st.session_state["s_step"] = int(step)
-    unit: Any = point.y if view == "Heatmaps" else (point.custom[0] if view == "Lines" and point.custom else None)
+    unit: Any = (
+        point.y if view == "Heatmaps" else (point.custom[0] if view == "Lines" and point.custom else None)
+    )
     if isinstance(unit, float) and 0 <= unit < units:
         st.session_state["s_unit"] = int(unit)
     if view == "Heatmaps":
@@ -107,17 +112,21 @@ def _letters(current: page.StepScreen, before: bool) -> tuple[str, ...]:
     return NAMES[kind] if before else ORDER[kind]
 
 
-def _values(screen: page.StepScreen, lane: tuple[int, int], letters: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _values(
+    screen: page.StepScreen, lane: tuple[int, int], letters: tuple[str, ...]
+) -> dict[str, np.ndarray]:
     trace = step_run(screen).trace
     return {letter: trace.sel(letter, *lane)[:, 0] for letter in letters}
 
 
 @lru_cache(maxsize=64)
-def _heatmaps(current: page.StepScreen, lane: tuple[int, int], show: str, letters: tuple[str, ...]) -> go.Figure:
+def _heatmaps(
+    current: page.StepScreen, lane: tuple[int, int], show: str, letters: tuple[str, ...]
+) -> go.Figure:
     original, tokens = current.original(), current.tokens
     if show == "Side by side":
         touched = {e.letter for e in current.edits if isinstance(e, Clamp) and (e.layer, e.direction) == lane}
-        rows = [k for k in ("h", "c") if k in letters]
+        rows: list[str] = [k for k in ("h", "c") if k in letters]
         rows += [k for k in letters if k in touched and k not in rows]
         chosen = tuple(rows[:4])
         maps = side_by_side(_values(original, lane, chosen), _values(current, lane, chosen), tokens)

@@ -20,7 +20,9 @@ def controls(current: page.StepScreen, values: Mapping[str, Any]) -> None:
     """Every control of the page's configuration."""
     pickers.choice(FIELD["s_kind"])
     pickers.select(FIELD["s_source"])
-    {"Sentence": _sentence, "Characters": _characters, "Random": _random, "Table": _table}[values["s_source"]](values)
+    {"Sentence": _sentence, "Characters": _characters, "Random": _random, "Table": _table}[
+        values["s_source"]
+    ](values)
     pickers.slider(FIELD["s_hidden"])
     pickers.slider(FIELD["s_layers"])
     pickers.switch(FIELD["s_bi"])
@@ -55,7 +57,9 @@ def _table(values: Mapping[str, Any]) -> None:
     if problem:
         st.warning(markdown(problem))
     with st.popover("Edit as a grid", width="stretch"):
-        key = f"s_grid_{hash(rows)}"  # the grid starts anew from the text that its last change was written into
+        key = (
+            f"s_grid_{hash(rows)}"  # the grid starts anew from the text that its last change was written into
+        )
         st.data_editor(
             [dict(enumerate(row)) for row in rows],
             key=key,
@@ -63,7 +67,9 @@ def _table(values: Mapping[str, Any]) -> None:
             width="stretch",
             on_change=lambda: _write(page.edit_table(rows, dict(st.session_state[key]))),
         )
-    st.file_uploader("Upload CSV", type=["csv", "tsv", "txt"], key="s_upload", on_change=_upload, max_upload_size=1)
+    st.file_uploader(
+        "Upload CSV", type=["csv", "tsv", "txt"], key="s_upload", on_change=_upload, max_upload_size=1
+    )
     if said := st.session_state.pop("s_upload_problem", None):
         st.warning(markdown(said))
 
@@ -77,12 +83,16 @@ def _upload() -> None:
     if file is None:
         return
     if file.size > MAX_UPLOAD:
-        st.session_state["s_upload_problem"] = f"{file.name} has {file.size:,} bytes: at most {MAX_UPLOAD:,} are read"
+        st.session_state["s_upload_problem"] = (
+            f"{file.name} has {file.size:,} bytes: at most {MAX_UPLOAD:,} are read"
+        )
         return
     try:
         text = file.getvalue().decode("utf-8-sig")
     except UnicodeDecodeError:
-        st.session_state["s_upload_problem"] = f"{file.name} is not a text file in UTF-8: save the table as CSV"
+        st.session_state["s_upload_problem"] = (
+            f"{file.name} is not a text file in UTF-8: save the table as CSV"
+        )
         return
     rows, problem = page.parse_table(text)
     if problem:

@@ -1,4 +1,6 @@
-"""Under the picture: the transport above it, and the arithmetic of the chosen step, redrawn alone when the step moves."""
+"""Under the picture: the transport above it, and the arithmetic of the chosen step, redrawn alone when the
+step moves.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,13 @@ from rnnviz.ui.transport import advance, playing, tick, transport
 FIELD = pickers.by_key(page.FIELDS)
 
 
-def stepper(current: page.StepScreen, values: Mapping[str, Any], run: Stepping, boxes: tuple[DeltaGenerator, DeltaGenerator]) -> None:
-    """The fragment that follows the step. ``boxes``: where the transport goes and where the arithmetic goes."""
+def stepper(
+    current: page.StepScreen,
+    values: Mapping[str, Any],
+    run: Stepping,
+    boxes: tuple[DeltaGenerator, DeltaGenerator],
+) -> None:
+    """The fragment that follows the step. ``boxes``: where the transport and the arithmetic go."""
     above, below = boxes
     st.session_state["s_bounds"] = (current.length, current.config.hidden_size)
     lane = page.lane(values)
@@ -41,7 +48,7 @@ def stepper(current: page.StepScreen, values: Mapping[str, Any], run: Stepping, 
 
 
 def _arithmetic(current: page.StepScreen, run: Stepping, where: tuple[int, int, int]) -> None:
-    layer, direction, step = where
+    layer, _, step = where
     config = current.config
     m = arithmetic.moment(config, run.trace, run.parameters, run.initial, where)
     st.markdown(_headline(current, m))
@@ -53,7 +60,8 @@ def _arithmetic(current: page.StepScreen, run: Stepping, where: tuple[int, int, 
         chain_figure(maps, unit),
         key="s_chains",
         name="The arithmetic of this step",
-        summary=f"Step {step}: each gate of layer {layer} as the sum of its terms for {config.hidden_size} units.",
+        summary=f"Step {step}: each gate of layer {layer} as the sum of its terms, "
+        f"for {config.hidden_size} units.",
         on_click=_choose,
     )
     if not playing(KEYS.page):
@@ -72,11 +80,13 @@ def _choose(point: Point) -> None:
 
 
 def _headline(current: page.StepScreen, m: arithmetic.Moment) -> str:
-    token = markdown(current.tokens[m.step])
-    came = "the initial state h\\_0" if m.before is None else f"step {m.before}, “{markdown(current.tokens[m.before])}”"
+    def named(step: int) -> str:
+        return f"step {step}" + (f", “{markdown(current.tokens[step])}”" if current.ids is not None else "")
+
+    came = "the initial state h\\_0" if m.before is None else named(m.before)
     way = " The backward reader comes from the right." if m.direction else ""
     below = "" if m.layer == 0 else f" Its x is layer {m.layer - 1}'s h."
-    return f"**The arithmetic of step {m.step}, “{token}”**: h comes from {came}.{way}{below}"
+    return f"**The arithmetic of {named(m.step)}**: h comes from {came}.{way}{below}"
 
 
 def _one_unit(m: arithmetic.Moment, unit: int) -> None:
@@ -102,19 +112,24 @@ def _one_unit(m: arithmetic.Moment, unit: int) -> None:
         tuple(t.product for t in written.terms),
         written.total,
     )
-    left, right = st.columns([5, 4])
-    with left:
+    with st.grid(2, min_column_width=400):
         chart(
             bars_figure(bars),
             key="s_bars",
             name=f"Contributions to {letter}, unit {unit}",
             summary=f"{len(bars.heights)} terms that add up to {written.total:.4f}.",
         )
-    with right, st.container(height=250):
-        st.markdown(_table(written))
-    result = rf"{letter}_{{{unit}}} = {_LATEX[written.activation]}({written.total:.4f}) = {written.result:.4f}"
-    lines = (result, *(arithmetic.state_lines(m, unit) if m.config.kind != "RNN" else ()))
-    st.latex(r"\begin{aligned}" + r"\\".join(line.replace("=", "&=", 1) for line in lines) + r"\end{aligned}")
+        with st.container(height=250):
+            st.markdown(_table(written))
+    st.latex(_formulas(written, arithmetic.state_lines(m, unit)))
+
+
+def _formulas(written: arithmetic.Sum, state: tuple[tuple[str, str, str], ...]) -> str:
+    gate = f"{written.letter}_{{{written.unit}}}"
+    lines = [rf"{gate} &= {_LATEX[written.activation]}({written.total:.4f}) = {written.result:.4f}"]
+    for left, formula, numbers in state:
+        lines += [rf"{left} &= {formula}", rf"&= {numbers}"]
+    return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 
 _LATEX = {"σ": r"\sigma", "tanh": r"\tanh", "ReLU": r"\operatorname{ReLU}"}
@@ -126,6 +141,9 @@ def _weights(written: arithmetic.Sum) -> str:
 
 def _table(written: arithmetic.Sum) -> str:
     rows = [f"| term | {_weights(written)} | value | product |", "|:--|--:|--:|--:|"]
-    rows += [f"| `{line.label}` | {line.weight} | {line.value} | {line.product} |" for line in arithmetic.written_out(written)]
+    rows += [
+        f"| `{line.label}` | {line.weight} | {line.value} | {line.product} |"
+        for line in arithmetic.written_out(written)
+    ]
     rows.append(f"| **sum** | | | **{written.total:.4f}** |")
     return "\n".join(rows)

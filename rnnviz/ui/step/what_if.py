@@ -19,20 +19,46 @@ KINDS = ("A weight", "Forget bias", "Clamp", "Silence")
 
 
 def editor(current: page.StepScreen, values: Mapping[str, Any]) -> None:
-    """The choice of an edit, its button, the list as text, undo and reset. Acts on the layer and direction in view."""
+    """The choice of an edit, its button, the list as text, undo and reset. Acts on the layer and direction in
+    view.
+    """
     kinds = KINDS if current.config.kind == "LSTM" and current.config.bias else (KINDS[0], *KINDS[2:])
-    chosen = st.selectbox("Change", kinds, key="s_edit_kind", help="Each change adds one line to the list below.")
+    chosen = st.selectbox(
+        "Change", kinds, key="s_edit_kind", help="Each change adds one line to the list below."
+    )
     layer, direction = page.lane(values)
     lane = f"l{layer}" + (" reverse" if direction else "")
-    line = {"A weight": _weight, "Forget bias": _forget, "Clamp": _clamp, "Silence": _silence}[chosen](current, values, lane)
+    line = {"A weight": _weight, "Forget bias": _forget, "Clamp": _clamp, "Silence": _silence}[chosen](
+        current, values, lane
+    )
     full = len(values["s_edits"].splitlines()) >= MAX_EDITS
-    st.button("Apply", key="s_apply", on_click=_add, args=(line,), disabled=full, width="stretch", help=f"Adds: {markdown(line)}")
+    st.button(
+        "Apply",
+        key="s_apply",
+        on_click=_add,
+        args=(line,),
+        disabled=full,
+        width="stretch",
+        help=f"Adds: {markdown(line)}",
+    )
     pickers.area(FIELD["s_edits"], height=90)
     for problem in parse(values["s_edits"], current.config, current.length)[1]:
         st.warning(markdown(problem))
     with st.container(horizontal=True):
-        st.button("Undo", key="s_undo", on_click=_undo, disabled=not values["s_edits"].strip(), help="Take the last line back")
-        st.button("Reset", key="s_reset", on_click=_clear, disabled=not values["s_edits"].strip(), help="Take all edits back")
+        st.button(
+            "Undo",
+            key="s_undo",
+            on_click=_undo,
+            disabled=not values["s_edits"].strip(),
+            help="Take the last line back",
+        )
+        st.button(
+            "Reset",
+            key="s_reset",
+            on_click=_clear,
+            disabled=not values["s_edits"].strip(),
+            help="Take all edits back",
+        )
 
 
 def _weight(current: page.StepScreen, values: Mapping[str, Any], lane: str) -> str:
@@ -49,7 +75,15 @@ def _whole(label: str, size: int) -> int:
 
 
 def _forget(current: page.StepScreen, values: Mapping[str, Any], lane: str) -> str:
-    value = st.slider("b_if + b_hf", -6.0, 6.0, 2.0, 0.5, key="s_edit_forget", help="Above 0 the gate starts open: it keeps.")
+    value = st.slider(
+        "b_if + b_hf",
+        -6.0,
+        6.0,
+        2.0,
+        0.5,
+        key="s_edit_forget",
+        help="Above 0 the gate starts open: it keeps.",
+    )
     return f"forget_bias {lane} = {value:g}"
 
 
@@ -64,7 +98,11 @@ def _clamp(current: page.StepScreen, values: Mapping[str, Any], lane: str) -> st
     value = st.slider("Held at", low, high, high if letter == "f" else 0.0, 0.05, key=f"s_edit_hold_{letter}")
     last = current.length - 1
     first, until = (0, 0) if last == 0 else st.slider("Steps", 0, last, (0, last), key=f"s_edit_steps_{last}")
-    only = st.toggle(f"Only unit {values['s_unit']}", key="s_edit_only", help="The unit chosen on the page; else all units.")
+    only = st.toggle(
+        f"Only unit {values['s_unit']}",
+        key="s_edit_only",
+        help="The unit chosen on the page; else all units.",
+    )
     unit = f" unit {values['s_unit']}" if only else ""
     steps = "" if (first, until) == (0, last) else f" steps {first}-{until}"
     return f"clamp {letter} {lane}{unit}{steps} = {value:g}"
