@@ -16,6 +16,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rnnviz.config import LayerConfig
+from rnnviz.screens.home import INPUT_SIZE, HomeScreen
 from rnnviz.screens.layers import LayersScreen
 from rnnviz.shapes import TensorShape, final_states, tensors
 
@@ -39,6 +40,38 @@ def layers_script(screen: LayersScreen) -> str:
             _call(screen),
             results([name for name in ("output", "h_n", "c_n") if name in shapes]),
             *_where(screen),
+        ]
+    )
+
+
+def home_script(screen: HomeScreen) -> str:
+    """The script of Home: the words, an untrained LSTM, and its hidden state after each word."""
+    return script(
+        [
+            imports(),
+            [
+                "# The sentence: equal words are one entry of the vocabulary",
+                f"words = {' '.join(screen.words)!r}.split()",
+                "vocabulary = list(dict.fromkeys(words))",
+            ],
+            [
+                "# An untrained layer, then one random vector for each word of the vocabulary",
+                f"torch.manual_seed({screen.seed})",
+                f"lstm = {layer_call(screen.config)}",
+                f"vectors = {random_tensor((len(screen.vocabulary), INPUT_SIZE))}",
+            ],
+            [
+                "# The run: the batch is this one sentence",
+                "x = vectors[[vocabulary.index(word) for word in words]].unsqueeze(1)  # (L, N, H_in)",
+                "with torch.no_grad():",
+                "    output, (h_n, c_n) = lstm(x)",
+            ],
+            results(("output", "h_n", "c_n")),
+            [
+                "# The picture: the hidden state after each word",
+                "for word, h in zip(words, output[:, 0]):",
+                """    print(f"{word:12}", " ".join(f"{number:+.2f}" for number in h))""",
+            ],
         ]
     )
 

@@ -20,9 +20,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from rnnviz.export import layers_script, notebook, printed
+from rnnviz.export import home_script, layers_script, notebook, printed
+from rnnviz.home import read
 from rnnviz.presets import EXAMPLES
 from rnnviz.runs import run
+from rnnviz.screens import home
 from rnnviz.screens.layers import LayersScreen, preset_values, screen
 
 # PyTorch's own word on every projecting LSTM on a CPU, once a process.
@@ -228,3 +230,24 @@ def test_the_comparison_can_fail(tmp_path: Path) -> None:
     found = run_scripts({"moved": moved}, tmp_path)["moved"]
     assert not np.array_equal(found.tensors["output"], run(each).output)
     assert np.array_equal(run(each).output, run(replace(each)).output)
+
+
+def test_home_s_script_prints_and_holds_the_numbers_of_the_page(tmp_path: Path) -> None:
+    quoted = """it's "so" \\ {so} é"""
+    found = [
+        {},
+        {"h_text": quoted, "h_hidden": 3},
+        {"h_text": "to be or not to be", "h_seed": 5, "h_hidden": 32},
+    ]
+    each = {f"home{i}": home.screen(values)[0] for i, values in enumerate(found)}
+    done = run_scripts({name: home_script(shown) for name, shown in each.items()}, tmp_path)
+    for name, shown in each.items():
+        page = read(shown)
+        assert page.c_n is not None
+        arrays = {"output": page.output, "h_n": page.h_n, "c_n": page.c_n}
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(done[name].tensors[key], array, strict=True)
+        lines = done[name].lines
+        assert lines[:3] == [printed(key, array) for key, array in arrays.items()]
+        assert [line.split()[0] for line in lines[3:]] == list(shown.words)
+        assert lines[-1].split()[1:] == [f"{number:+.2f}" for number in page.sel("h")[-1, 0]]

@@ -1,0 +1,133 @@
+"""The cards' small pictures: SVG from real arrays, drawn so that one file fits both themes.
+
+Values are opacities of one hue over the page's own background, so that 0 is that background; lines and
+letters have colours between light and dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnviz.figures import theme
+from rnnviz.gates import AXES, QUANTITIES
+
+LEVELS = 8
+NEGATIVE, POSITIVE, GATE = theme.SIGNED[0], theme.SIGNED[-1], theme.UNIT[5]
+HEIGHT, MARGIN, BETWEEN = 104.0, 2.0, 26.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG and what it shows, in words."""
+
+    svg: str
+    label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sheets:
+    """A tensor of three axes, one of them N: its name, the quantity in it, its axes as in `gates.AXES`."""
+
+    name: str
+    letter: str
+    axes: tuple[str, str, str]
+    values: NDArray[np.floating[Any]]
+
+
+def tensors_card(tensors: Iterable[Sheets]) -> Picture:
+    """The tensors side by side, each a stack of N sheets with edges in the colours of its axes."""
+    parts: list[str] = []
+    shapes: list[str] = []
+    x = MARGIN
+    for tensor in tensors:
+        drawn, wide = _sheets(tensor, x)
+        parts += drawn
+        shapes.append(f"{tensor.name} {tensor.values.shape}")
+        x += max(wide, 84.0) + BETWEEN
+    return _picture(parts, x - BETWEEN + MARGIN, f"A layer's tensors: {', '.join(shapes)}")
+
+
+def gates_card(values: Mapping[str, ArrayLike], words: Sequence[str], step: int) -> Picture:
+    """Quantities (L, units) as small maps, three in a row; the step of one of the words is marked in each."""
+    wide, high, parts = 112.0, 44.0, []
+    for i, (letter, given) in enumerate(values.items()):
+        quantity, array = QUANTITIES[letter], np.asarray(given)
+        left, top = 16.0 + (i % 3) * (wide + BETWEEN), 4.0 + (i // 3) * (high + 8.0)
+        cell = (wide / array.shape[0], high / array.shape[1])
+        parts += [
+            _cells(array.T, (left, top), cell, signed=quantity.scale == "signed"),
+            _rect((left, top), (wide, high), f'stroke="{theme.LINE}"'),
+            _rect(
+                (left + step * cell[0], top), (cell[0], high), f'stroke="{quantity.colour}" stroke-width="2"'
+            ),
+            f'<text x="{left - 5:g}" y="{top + high / 2 + 4:g}" text-anchor="end" font-weight="700" '
+            f'font-size="14" fill="{quantity.colour}">{escape(letter)}</text>',
+        ]
+    label = f"{', '.join(values)} of an LSTM over {len(words)} words, “{words[step]}” marked"
+    return _picture(parts, 16.0 + 3 * (wide + BETWEEN) - BETWEEN + MARGIN, label)
+
+
+def _picture(parts: Sequence[str], width: float, label: str) -> Picture:
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" height="{HEIGHT:g}"'
+    return Picture(f'{head} font-family="sans-serif" font-size="12">{"".join(parts)}</svg>', label)
+
+
+def _sheets(tensor: Sheets, x: float) -> tuple[list[str], float]:
+    """A tensor's parts from x on, and how wide they are."""
+    sheets = np.moveaxis(tensor.values, tensor.axes.index("N"), 0)
+    row, column = (letter for letter in tensor.axes if letter != "N")
+    cell, slant, top = (4.0, 11.0), 5.0, 32.0
+    wide, high = sheets.shape[2] * cell[0], sheets.shape[1] * cell[1]
+    depth = (len(sheets) - 1) * slant
+    parts = []
+    for n in range(1, len(sheets)):  # of the sheets behind, what the one before them leaves to see
+        left, above = x + n * slant, top - n * slant
+        edge = f"M{left:g} {above + slant:g}V{above:g}h{wide:g}v{high:g}h{-slant:g}"
+        parts.append(f'<path d="{edge}" fill="none" stroke="{theme.LINE}"/>')
+    parts.append(_cells(sheets[0], (x, top), cell))
+    parts.append(_rect((x, top), (wide, high), f'stroke="{theme.LINE}"'))
+    for letter, edge in (
+        (row, f"M{x:g} {top:g}v{high:g}"),
+        (column, f"M{x:g} {top + high:g}h{wide:g}"),
+        ("N", f"M{x + wide:g} {top + high:g}l{depth:g} {-depth:g}"),
+    ):
+        parts.append(
+            f'<path d="{edge}" stroke="{AXES[letter].colour}" stroke-width="3" stroke-linecap="round"/>'
+        )
+    numbers = ", ".join(
+        f'<tspan fill="{AXES[letter].colour}" font-weight="700">{size}</tspan>'
+        for letter, size in zip(tensor.axes, tensor.values.shape, strict=True)
+    )
+    colour = QUANTITIES[tensor.letter].colour
+    parts.append(f'<text x="{x:g}" y="12" fill="{colour}">{escape(tensor.name)} ({numbers})</text>')
+    return parts, wide + depth
+
+
+def _cells(
+    values: ArrayLike, origin: tuple[float, float], cell: tuple[float, float], *, signed: bool = True
+) -> str:
+    """A matrix (rows, columns) as cells: one path for each hue and opacity, which keeps the text short."""
+    array = np.asarray(values, dtype=np.float64)
+    limit = float(np.abs(array).max()) or 1.0 if signed else 1.0
+    level = np.ceil(np.abs(array) / limit * LEVELS)
+    hue = np.where(array < 0, NEGATIVE, POSITIVE) if signed else np.full(array.shape, GATE)
+    (x, y), (w, h) = origin, cell
+    found = []
+    for colour in np.unique(hue):
+        for opacity in range(1, LEVELS + 1):
+            at = np.argwhere((level == opacity) & (hue == colour))
+            path = "".join(f"M{x + j * w:.5g} {y + i * h:.5g}h{w:.4g}v{h:.4g}h{-w:.4g}z" for i, j in at)
+            if path:
+                found.append(f'<path d="{path}" fill="{colour}" fill-opacity="{opacity / LEVELS:g}"/>')
+    return "".join(found)
+
+
+def _rect(origin: tuple[float, float], size: tuple[float, float], stroke: str) -> str:
+    (x, y), (width, height) = origin, size
+    return f'<rect x="{x:.5g}" y="{y:.5g}" width="{width:.5g}" height="{height:.5g}" fill="none" {stroke}/>'
