@@ -51,8 +51,9 @@ def test_no_page_asks_another_host_or_logs_an_error(
     traffic.check()
 
 
+@pytest.mark.parametrize("path", PAGES)
 def test_first_visit_is_at_most_2_5_MB_over_the_wire(
-    server: Server, open_page: Open, record_property: Callable[[str, object], None]
+    path: str, server: Server, open_page: Open, record_property: Callable[[str, object], None]
 ) -> None:
     page = open_page()
     received: dict[str, float] = {}
@@ -70,7 +71,7 @@ def test_first_visit_is_at_most_2_5_MB_over_the_wire(
     devtools.on(
         "Network.webSocketFrameReceived", lambda e: frames.append(len(e["response"]["payloadData"]) * 3 // 4)
     )
-    page.goto(server.url)
+    page.goto(f"{server.url}/{path}")
     wait_idle(page)
     page.wait_for_load_state("networkidle")
     plotly = asset_url("plotly.min.js")
@@ -80,9 +81,11 @@ def test_first_visit_is_at_most_2_5_MB_over_the_wire(
             "async url => Number((await fetch(url)).headers.get('content-length'))", f"{server.url}/{plotly}"
         )
     total = int(sum(received.values())) + sum(frames)
-    record_property("first visit, bytes over the wire", total)
+    record_property(f"first visit to /{path}, bytes over the wire", total)
     record_property("server start, seconds", round(server.start_seconds, 1))
-    print(f"\nfirst visit: {total / 1e6:.2f} MB, {len(received)} answers, {sum(frames)} bytes by websocket")
+    print(
+        f"\nfirst visit to /{path}: {total / 1e6:.2f} MB, {len(received)} answers, {sum(frames)} bytes by websocket"
+    )
     for request, size in sorted(received.items(), key=lambda item: -item[1])[:8]:
         print(f"  {size / 1e3:7.0f} kB  {addresses.get(request, request).split('?')[0]}")
     assert total <= FIRST_VISIT_LIMIT
@@ -185,6 +188,22 @@ def test_streamlits_own_files_are_compressed_and_unchanged(server: Server) -> No
         answer = server.get(f"/{script}", Accept_Encoding="gzip")
         assert gzip.decompress(answer.body) == (folder / script).read_bytes()
         assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_the_icons_of_the_buttons_are_drawn_from_the_small_font(
+    server: Server, page: Page, traffic: Traffic
+) -> None:
+    page.goto(server.url)
+    wait_idle(page)
+    icon = page.get_by_test_id("stIconMaterial").filter(has_text="expand_more").first
+    expect(icon).to_be_visible()
+    page.evaluate("document.fonts.ready")
+    size = icon.evaluate("e => [e.getBoundingClientRect().width, parseFloat(getComputedStyle(e).fontSize)]")
+    assert size[0] == pytest.approx(size[1], rel=0.2)  # one drawing, not eleven letters
+    fonts = [url for url in traffic.requests if url.endswith(".woff2")]
+    assert [server.get(url.removeprefix(server.url)).headers["Content-Length"] for url in fonts] == [
+        str((ROOT / "assets" / "fonts" / fonts[0].rsplit("/", 1)[1]).stat().st_size)
+    ]
 
 
 def test_no_web_font_is_left_in_the_first_page(server: Server) -> None:

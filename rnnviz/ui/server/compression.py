@@ -23,6 +23,7 @@ class File:
     media_type: str
     cache_control: str
     read: Callable[[], bytes]
+    compressible: bool = True
 
 
 class GzipCache:
@@ -62,7 +63,7 @@ class GzipCache:
 
 async def respond(file: File, headers: Mapping[str, str], cache: GzipCache) -> Response:
     """The answer to a GET or HEAD for `file`: gzipped if the client takes it, 304 if it has it already."""
-    gzipped = accepts_gzip(headers.get("accept-encoding", ""))
+    gzipped = file.compressible and accepts_gzip(headers.get("accept-encoding", ""))
     etag = f'"{file.key}-gzip"' if gzipped else f'"{file.key}"'
     common = {"Cache-Control": file.cache_control, "ETag": etag, "Vary": "Accept-Encoding"}
     known = {tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")}

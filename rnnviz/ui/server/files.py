@@ -96,7 +96,19 @@ def frontend_files() -> dict[str, File]:
         for path in (root / "static").rglob("*")
         if path.suffix in _COMPRESSIBLE
     }
-    return found | {f"{base}/": _file(root / "index.html", "no-cache")}
+    return found | _cut_fonts(root, base) | {f"{base}/": _file(root / "index.html", "no-cache")}
+
+
+def _cut_fonts(root: Path, base: str) -> dict[str, File]:
+    # Made by tools/icons.py for one version of a font, whose name carries a hash: after an update of
+    # Streamlit there is no such file, and the full font is served.
+    files = {}
+    for font in (assets.FOLDER / "fonts").glob("*.woff2"):
+        if (root / "static" / "media" / font.name).exists():
+            key = f"{font.name}-{font.stat().st_size:x}"
+            file = File(key, "font/woff2", FOREVER, font.read_bytes, compressible=False)
+            files[f"{base}/static/media/{font.name}"] = file
+    return files
 
 
 def without_web_font(content: bytes) -> bytes:
