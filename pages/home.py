@@ -34,7 +34,7 @@ chart(
     summary=f"h of an untrained LSTM: {current.hidden} units after each of {len(current.words)} words.",
 )
 st.caption(
-    f"Live from PyTorch: `{current.config.call()}`, random weights and word vectors. Nothing is trained: "
+    f"Live from PyTorch: `{current.config.call()}` with random weights and word vectors. Not trained: "
     "what you see is memory, not meaning. *Step through* opens this very run."
 )
 page_cards(current)

@@ -53,5 +53,5 @@ def _sentence(screen: HomeScreen, step: int) -> str:
             f"(by up to {gap:.2f}): the LSTM remembers what came between."
         )
     if step == last:
-        return f"{before}: “{word}”. This last column is all that the LSTM knows of the whole sentence."
-    return f"{before}: “{word}” and the column before it enter together; the next column comes out."
+        return f"{before}: “{word}”. The last column is h_n: with c_n, all that is left of the sentence."
+    return f"{before}: “{word}” enters with what is remembered: the column before it, and the cell state c."

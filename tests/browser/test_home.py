@@ -57,7 +57,7 @@ def test_the_sentence_is_read_word_by_word_and_the_state_fills_in(page: Page, se
     expect(reader(page)).to_have_attribute("data-step", "2")
     expect(reader(page)).to_contain_text(f"“{WORDS[2]}”")
     read_to_the_end(page)
-    expect(reader(page)).to_contain_text("all that the LSTM knows")
+    expect(reader(page)).to_contain_text("The last column is h_n")
     assert covered(page) == 0
 
 
