@@ -26,16 +26,18 @@ def arrive(
     found = {k: st.session_state[k] if k in st.session_state else st.query_params.get(k) for k in keys}
     current, values, notes = screen({k: v for k, v in found.items() if v is not None})
     said_before = f"{page}_corrections"
-    addressed = [k for k in notes if k not in st.session_state and k in st.query_params]
-    if any(st.query_params[k] != _written(values[k]) for k in addressed):
+    addressed = [k for k in keys if k not in st.session_state and k in st.query_params]
+    if wrong := [k for k in addressed if st.query_params[k] != _written(values[k])]:
         # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to
         # its default and say nothing.
-        for key in addressed:
+        for key in wrong:
             st.query_params[key] = _written(values[key])
         st.session_state[said_before] = list(notes.values())
         st.rerun()
-    for key in notes:
-        st.session_state[key] = values[key]
+    for key in keys:
+        # Also what came from the address: code that runs before its widget is drawn finds it here.
+        if key in addressed or (key in st.session_state and st.session_state[key] != values[key]):
+            st.session_state[key] = values[key]
     if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
         st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")
     return current, values

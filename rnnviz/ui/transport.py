@@ -1,8 +1,9 @@
 """The transport: first, back, play, forward, last, a speed and a slider over the steps, with keys.
 
-The step is a widget of the page (``field``), so it stands in the address. Playing is a start time and a
-speed, not a counter: a late tick skips a step instead of falling behind. Use it inside the fragment that
-draws what depends on the step, made with ``st.fragment(run_every=tick(...))``.
+The step is a widget of the page (``field``), so it stands in the address. While playing it is not, since every
+step would become an entry in the browser's history. Playing is a start time and a speed, not a counter: a late
+tick skips a step instead of falling behind. Use it inside the fragment that draws what depends on the step,
+made with ``st.fragment(run_every=tick(...))``.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ class Playing:
     since: float
     speed: float
 
-    def now(self, clock: float) -> int:
+    def at(self, clock: float) -> int:
         """The step to show at a time of the monotonic clock."""
         return self.step + int((clock - self.since) * self.speed)
 
 
 def playing(page: str) -> Playing | None:
     """What is playing on a page, if anything is."""
-    return st.session_state.get(f"{page}_playing")
+    state: Playing | None = st.session_state.get(f"{page}_playing")
+    return state
 
 
 def tick(page: str) -> float | None:
@@ -42,53 +44,40 @@ def tick(page: str) -> float | None:
     return None if state is None else 1 / state.speed
 
 
-def advance(page: str, field: Field, length: int) -> None:
-    """Move the step to where playing has come. Call it first in the fragment; at the last step it stops."""
+def position(page: str, field: Field, length: int) -> int:
+    """The step to show. Call it first in the fragment; at the last step playing stops."""
     state = playing(page)
     if state is None:
-        return
-    step = state.now(time.monotonic())
-    st.session_state[field.key] = min(step, length - 1)
+        return min(int(st.session_state.get(field.key, field.default)), length - 1)
+    step = state.at(time.monotonic())
     if step >= length - 1:
-        _stop(page)
+        _stop(page, field, length - 1)
         st.rerun()  # the whole page, once, so that the fragment is made again without a tick
-
-
-def _stop(page: str) -> None:
-    st.session_state.pop(f"{page}_playing", None)
+    return step
 
 
 def transport(page: str, field: Field, length: int) -> None:
     """The row of buttons, the speed and the slider. ``length`` is L."""
-
-    def go(step: int) -> None:
-        st.session_state[field.key] = min(max(step, 0), length - 1)
-        if state := playing(page):
-            st.session_state[f"{page}_playing"] = Playing(
-                st.session_state[field.key], time.monotonic(), state.speed
-            )
-
-    def toggle() -> None:
-        if playing(page):
-            _stop(page)
-        else:
-            at = st.session_state[field.key]
-            start = 0 if at >= length - 1 else at
-            st.session_state[field.key] = start
-            speed = st.session_state.get(f"{page}_speed") or 1.0
-            st.session_state[f"{page}_playing"] = Playing(start, time.monotonic(), speed)
-        st.session_state[f"{page}_restart"] = True
-
-    def faster() -> None:
-        if state := playing(page):
-            now = state.now(time.monotonic())
-            speed = st.session_state.get(f"{page}_speed") or 1.0
-            st.session_state[f"{page}_playing"] = Playing(now, time.monotonic(), speed)
-            st.session_state[f"{page}_restart"] = True
-
     if st.session_state.pop(f"{page}_restart", False):
         st.rerun()  # run_every belongs to the fragment's making: only the whole page can start or end it
-    at = int(st.session_state.get(field.key, field.default))
+
+    at = position(page, field, length)
+    state = playing(page)
+
+    def go(step: int) -> None:
+        jump(page, field, min(max(step, 0), length - 1))
+
+    def toggle() -> None:
+        if state := playing(page):
+            _stop(page, field, min(state.at(time.monotonic()), length - 1))
+            st.session_state[f"{page}_restart"] = True
+        else:
+            _play(page, 0 if at >= length - 1 else at)
+
+    def change_speed() -> None:
+        if state := playing(page):
+            _play(page, state.at(time.monotonic()))
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{page}_transport"):
         for label, help_, target, shortcut in (
             ("|◀", "First step", 0, "Home"),
@@ -97,7 +86,7 @@ def transport(page: str, field: Field, length: int) -> None:
             st.button(
                 label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut
             )
-        label = "Pause" if playing(page) else "Play"
+        label = "Pause" if state else "Play"
         st.button(
             label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help="Play or pause"
         )
@@ -112,10 +101,32 @@ def transport(page: str, field: Field, length: int) -> None:
             "Speed",
             SPEEDS,
             index=1,
-            format_func=lambda speed: f"{speed:g} steps/s",
+            format_func=lambda speed: f"{speed:g} step{'' if speed == 1 else 's'}/s",
             key=f"{page}_speed",
             label_visibility="collapsed",
             width=130,
-            on_change=faster,
+            on_change=change_speed,
         )
-        pickers.slider(field, high=length - 1, collapsed=True)
+        if state:
+            st.progress(at / max(length - 1, 1), text=f"step {at}")
+        else:
+            pickers.slider(field, high=length - 1, collapsed=True)
+
+
+def jump(page: str, field: Field, step: int) -> None:
+    """Go to a step of the sequence, from a callback; playing goes on from there."""
+    if playing(page):
+        _play(page, step)
+    else:
+        st.session_state[field.key] = step
+
+
+def _play(page: str, step: int) -> None:
+    speed = st.session_state.get(f"{page}_speed") or 1.0
+    st.session_state[f"{page}_playing"] = Playing(step, time.monotonic(), speed)
+    st.session_state[f"{page}_restart"] = True
+
+
+def _stop(page: str, field: Field, step: int) -> None:
+    st.session_state.pop(f"{page}_playing", None)
+    st.session_state[field.key] = step

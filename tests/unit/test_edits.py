@@ -85,7 +85,7 @@ def run(**values: Any) -> Any:
 
 def test_changed_weights_give_what_the_module_gives_with_those_weights() -> None:
     _, edited = run(s_kind="LSTM", s_seed=5, s_edits="weight_hh_l0[3, 2] = 0.5\nforget_bias l0 = 2")
-    module = build(LayerConfig("LSTM", 4, 6), seed=5)
+    module: Any = build(LayerConfig("LSTM", 4, 6), seed=5)
     with torch.no_grad():
         module.weight_hh_l0[3, 2] = 0.5
         module.bias_ih_l0[6:12] = 2
@@ -127,7 +127,7 @@ def test_a_clamped_cell_still_obeys_the_other_equations() -> None:
 def test_a_silenced_unit_reaches_neither_the_output_nor_the_next_step() -> None:
     _, edited = run(s_kind="GRU", s_layers=2, s_edits="silence l0 unit 3")
     assert not edited.trace.sel("h", 0)[..., 3].any() and not edited.trace.sel("x", 1)[..., 3].any()
-    module = build(LayerConfig("GRU", 4, 6, num_layers=2))
+    module: Any = build(LayerConfig("GRU", 4, 6, num_layers=2))
     with torch.no_grad():  # a unit that nobody reads: its columns are zero wherever it is read
         module.weight_hh_l0[:, 3] = 0
         module.weight_ih_l1[:, 3] = 0

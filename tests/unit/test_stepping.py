@@ -59,7 +59,11 @@ def test_every_sum_adds_up_and_every_chain_ends_in_the_traced_value(values: dict
                 assert sum(t.product for t in written.terms) == pytest.approx(
                     written.total, abs=2e-5, rel=1e-5
                 )
-                squash = {"σ": lambda v: 1 / (1 + np.exp(-v)), "tanh": np.tanh, "ReLU": lambda v: max(v, 0)}
+                squash: dict[str, Any] = {
+                    "σ": lambda v: 1 / (1 + np.exp(-v)),
+                    "tanh": np.tanh,
+                    "ReLU": lambda v: max(v, 0),
+                }
                 assert squash[written.activation](written.total) == pytest.approx(
                     written.result, abs=2e-5, rel=1e-5
                 )
@@ -78,7 +82,9 @@ def is_gate(chain: arithmetic.Chain) -> bool:
 
 def chained(chain: arithmetic.Chain) -> Any:
     """The chain's own labels and operators, evaluated: a + b ⊙ (c + d) and so on, up to the "=" column."""
-    total, product, inner = 0.0, None, None
+    total: Any = 0.0
+    product: Any = None
+    inner: Any = None
     for column in chain.columns:
         op = column.operator
         if op.endswith("="):

@@ -30,6 +30,7 @@ from rnnviz.stepping import Stepping, step_run
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart
 from rnnviz.ui.step.keys import KEYS
+from rnnviz.ui.transport import jump
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 392
@@ -97,7 +98,7 @@ def _go(point: Point, view: str) -> None:
     length, units = st.session_state["s_bounds"]
     step: Any = point.custom[0] if view in ("Path", "Text") and point.custom else point.x
     if isinstance(step, float) and 0 <= step < length:
-        st.session_state["s_step"] = int(step)
+        jump(KEYS.page, FIELD["s_step"], int(step))
     unit: Any = (
         point.y if view == "Heatmaps" else (point.custom[0] if view == "Lines" and point.custom else None)
     )

@@ -19,7 +19,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart, cursor
 from rnnviz.ui.link import markdown
 from rnnviz.ui.step.keys import KEYS
-from rnnviz.ui.transport import advance, playing, tick, transport
+from rnnviz.ui.transport import playing, position, tick, transport
 
 FIELD = pickers.by_key(page.FIELDS)
 
@@ -37,12 +37,10 @@ def stepper(
 
     @st.fragment(key=KEYS.fragment, run_every=tick(KEYS.page))
     def body() -> None:
-        advance(KEYS.page, FIELD["s_step"], current.length)
         with above:
             transport(KEYS.page, FIELD["s_step"], current.length)
-        step = min(int(st.session_state["s_step"]), current.length - 1)
         with below:
-            _arithmetic(current, run, (*lane, step))
+            _arithmetic(current, run, (*lane, position(KEYS.page, FIELD["s_step"], current.length)))
 
     body()
 
@@ -54,7 +52,7 @@ def _arithmetic(current: page.StepScreen, run: Stepping, where: tuple[int, int, 
     st.markdown(_headline(current, m))
     if run.clamped:
         st.caption("A clamped quantity stands at its held value: its sum is still what the weights give.")
-    unit = _unit(config.hidden_size)
+    unit = min(int(st.session_state.get("s_unit", 0)), config.hidden_size - 1)
     maps = chain_maps(arithmetic.chains(m))
     chart(
         chain_figure(maps, unit),
@@ -67,10 +65,6 @@ def _arithmetic(current: page.StepScreen, run: Stepping, where: tuple[int, int, 
     if not playing(KEYS.page):
         _one_unit(m, unit)
     cursor("step", step, unit)
-
-
-def _unit(size: int) -> int:
-    return min(int(st.session_state.get("s_unit", 0)), size - 1)
 
 
 def _choose(point: Point) -> None:

@@ -1,0 +1,153 @@
+"""*Step through* as a student meets it: keys, clicks, playing, edits, links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.harness import Server, wait_idle
+
+
+def heading(page: Page) -> Locator:
+    return page.get_by_text(re.compile("^The arithmetic of step"))
+
+
+def visit(server: Server, page: Page, query: str = "") -> None:
+    page.goto(f"{server.url}/step{query}")
+    expect(heading(page)).to_be_visible(timeout=30_000)
+    drawn(page, "Step through")
+    wait_idle(page)
+
+
+def drawn(page: Page, name: str) -> Locator:
+    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
+    return figure
+
+
+def cell(page: Page, trace: int, step: int, unit: int) -> tuple[float, float]:
+    """Where a cell of the heatmaps is on the screen."""
+    x, y = drawn(page, "Step through").evaluate(
+        """(root, [trace, step, unit]) => {
+          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
+          const { xaxis, yaxis } = plot._fullData[trace], full = plot._fullLayout;
+          const key = (axis) => axis[0] + "axis" + axis.slice(1);
+          const [a, b] = [full[key(xaxis)], full[key(yaxis)]];
+          return [box.x + a._offset + a.d2p(step), box.y + b._offset + b.d2p(unit)];
+        }""",
+        [trace, step, unit],
+    )
+    return x, y
+
+
+def test_the_picture_is_wholly_visible_at_first_visit(server: Server, page: Page) -> None:
+    visit(server, page)
+    box = drawn(page, "Step through").bounding_box()
+    assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+
+
+def test_keys_step_and_the_address_follows(server: Server, page: Page) -> None:
+    visit(server, page)
+    expect(heading(page)).to_contain_text("step 2, “sat”: h comes from step 1, “cat”")
+    for key, step in (
+        ("ArrowRight", 3),
+        ("ArrowRight", 4),
+        ("ArrowLeft", 3),
+        ("End", 5),
+        ("ArrowRight", 5),
+        ("Home", 0),
+    ):
+        page.keyboard.press(key)
+        expect(heading(page)).to_contain_text(f"step {step},")
+    expect(heading(page)).to_contain_text("the initial state h_0")
+    expect(page).to_have_url(re.compile("s_step=0"))
+
+
+def test_a_step_does_not_send_the_big_picture_again(server: Server, page: Page) -> None:
+    visit(server, page)
+    big = drawn(page, "Step through")
+    before = big.get_attribute("data-draws")
+    page.keyboard.press("ArrowRight")
+    expect(heading(page)).to_contain_text("step 3,")
+    wait_idle(page)
+    assert big.get_attribute("data-draws") == before
+
+
+def test_a_click_on_a_cell_goes_to_its_step_and_unit(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.mouse.click(*cell(page, 2, 4, 3))
+    expect(heading(page)).to_contain_text("step 4,")
+    expect(page.get_by_role("spinbutton", name="Unit")).to_have_value("3")
+    expect(page).to_have_url(re.compile("s_step=4"))
+    expect(page).to_have_url(re.compile("s_unit=3"))
+
+
+def test_playing_ends_at_the_last_step_and_leaves_the_history_short(server: Server, page: Page) -> None:
+    visit(server, page, "?s_text=one+two+three+four+five+six+seven+eight+nine+ten&s_step=0")
+    before = page.evaluate("history.length")
+    page.get_by_role("combobox", name="Speed").click()
+    page.get_by_role("option", name="4 steps/s").click()
+    wait_idle(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("^Play")).click()
+    expect(page.get_by_role("button", name=re.compile("^Pause"))).to_be_visible()
+    expect(heading(page)).to_contain_text("step 9, “ten”", timeout=20_000)
+    expect(page.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
+    expect(page).to_have_url(re.compile("s_step=9"))
+    assert page.evaluate("history.length") - before < 5
+
+
+def test_an_edit_shows_beside_the_original_and_the_link_repeats_it(
+    server: Server, page: Page, open_page: Callable[..., Page]
+) -> None:
+    visit(server, page)
+    page.get_by_text("What if …").click()
+    page.get_by_role("combobox", name="Change").click()
+    page.get_by_role("option", name="Forget bias").click()
+    expect(page.get_by_text("b_if + b_hf")).to_be_visible()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("button", name="Side by side")).to_be_visible()
+    expect(page).to_have_url(re.compile("s_edits="))
+    wait_idle(page)
+    other = open_page()
+    visit(server, other, "?" + page.url.split("?", 1)[1])
+
+    def read_z(p: Page) -> object:
+        return drawn(p, "Step through").evaluate(
+            "(r) => r.querySelector('.rv-plot')._fullData.map((t) => Array.from(t.z, (z) => Array.from(z)))"
+        )
+
+    assert read_z(other) == read_z(page)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.get_by_role("button", name="Side by side")).to_have_count(0)
+
+
+def test_back_returns_to_the_screen_before(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_role("button", name="GRU").click()
+    expect(page.get_by_text("nn.GRU(4, 6)")).to_be_visible()
+    wait_idle(page)
+    page.go_back()
+    expect(page.get_by_text("nn.LSTM(4, 6)")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 800, 400])
+def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    visit(server, page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+
+
+def test_the_code_popover_holds_the_script_of_the_step_in_view(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.keyboard.press("ArrowRight")
+    expect(heading(page)).to_contain_text("step 3,")
+    wait_idle(page)
+    page.get_by_role("button", name="Code").click()
+    expect(page.get_by_text("seen[0, 0, 3]")).to_be_visible()
+    expect(page.get_by_text("nn.LSTM(4, 6)").last).to_be_visible()

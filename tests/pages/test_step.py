@@ -1,0 +1,158 @@
+"""*Step through*, run whole and without a browser: what it is given, and that nothing makes it fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.link import query, read
+from rnnviz.screens import step as page
+from rnnviz.stepping import step_run
+
+Visit = Callable[..., AppTest]
+
+
+def charts(app: AppTest) -> dict[str, Any]:
+    """The charts on the page, {name: what the browser gets}."""
+    given = [json.loads(part.proto.json) for part in app.get("bidi_component")]
+    return {data["name"]: data for data in given if "figure" in data}
+
+
+def cursor(app: AppTest) -> tuple[int, int]:
+    data = [json.loads(part.proto.json) for part in app.get("bidi_component")]
+    return next((d["step"], d["unit"]) for d in data if d.get("group") == "step")
+
+
+def array(spec: dict[str, Any]) -> Any:
+    import base64
+
+    values = np.frombuffer(base64.b64decode(spec["bdata"]), dtype=spec["dtype"])
+    return values.reshape([int(n) for n in spec["shape"].split(",")]) if "shape" in spec else values
+
+
+def test_the_first_visit_shows_pytorchs_numbers(visit: Visit) -> None:
+    app = visit("step.py")
+    assert not app.exception and not app.warning
+    run = step_run(page.screen({})[0])
+    maps = {t["name"]: array(t["z"]) for t in charts(app)["Step through, Heatmaps"]["figure"]["data"]}
+    assert list(maps) == list("xifgoch")
+    for letter, z in maps.items():
+        np.testing.assert_array_equal(z, run.trace.sel(letter)[:, 0].T)
+    assert cursor(app) == (2, 0)
+    assert any(f"{run.difference:.1e}" in caption.value for caption in app.caption)
+
+
+def test_what_is_written_out_is_the_chosen_step_and_unit(visit: Visit) -> None:
+    app = visit("step.py", s_step="4", s_unit="3")
+    run = step_run(page.screen({})[0])
+    assert "step 4, “the”" in " ".join(m.value for m in app.markdown)
+    formulas = " ".join(m.value for m in app.get("latex"))
+    for letter in "ifgoch":
+        assert f"{run.trace.sel(letter)[4, 0, 3]:.4f}" in formulas
+    assert cursor(app) == (4, 3)
+    table = next(m.value for m in app.markdown if m.value.startswith("| term"))
+    assert f"**{run.trace.sel('i_pre')[4, 0, 3]:.4f}**" in table
+    app.segmented_control(key="s_gate_LSTM").set_value("f").run()
+    table = next(m.value for m in app.markdown if m.value.startswith("| term"))
+    assert f"**{run.trace.sel('f_pre')[4, 0, 3]:.4f}**" in table
+
+
+@pytest.mark.parametrize("row", list(page.EXAMPLES))
+def test_every_preset_is_one_click(visit: Visit, row: str) -> None:
+    app = visit("step.py", s_seed="3", s_edits="silence l0 unit 1")
+    app.pills(key="step_preset").set_value(row).run()
+    assert not app.exception and not app.warning
+    expected = page.screen(page.preset_values(page.EXAMPLES[row]) | {"s_seed": 3})[0]
+    maps = {t["name"]: array(t["z"]) for t in charts(app)["Step through, Heatmaps"]["figure"]["data"]}
+    shown = page.lane(page.screen(page.preset_values(page.EXAMPLES[row]))[1])
+    np.testing.assert_array_equal(maps["h"], step_run(expected).trace.sel("h", *shown)[:, 0].T)
+    assert app.session_state["step_preset"] == row
+
+
+@pytest.mark.parametrize("view", page.VIEWS)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_every_view_of_every_kind_draws(visit: Visit, view: str, kind: str) -> None:
+    app = visit(
+        "step.py", s_view=view, s_kind=kind, s_layers="2", s_bi="true", s_layer="layer 1", s_dir="backward"
+    )
+    assert not app.exception and not app.warning
+    assert f"Step through, {view}" in charts(app)
+
+
+@pytest.mark.parametrize("source", page.SOURCES)
+def test_every_input_draws_at_its_smallest_and_largest(visit: Visit, source: str) -> None:
+    for values in (
+        {"s_text": "a", "s_chars": "a", "s_len": "1", "s_table": "1", "s_hidden": "1", "s_in": "1"},
+        {"s_text": "x " * 300, "s_chars": "ab" * 64, "s_len": "128", "s_hidden": "64", "s_layers": "4"},
+    ):
+        app = visit("step.py", s_source=source, s_bi="true", **values)
+        assert not app.exception
+        assert "The arithmetic of this step" in charts(app)
+
+
+def test_bad_values_in_the_address_are_corrected_and_named(visit: Visit) -> None:
+    app = visit("step.py", s_hidden="99999", s_kind="Transformer", s_seed="abc", s_in="2", s_step="77")
+    assert not app.exception
+    said = " ".join(w.value for w in app.warning)
+    assert "99999" in said and "Transformer" in said and "abc" in said
+    assert app.slider(key="s_hidden").value == 64 and app.slider(key="s_in").value == 2
+    assert app.query_params["s_hidden"] == "64"
+    assert cursor(app)[0] == 5  # a step beyond the end is the last step
+
+
+def test_user_text_is_shown_as_text(visit: Visit) -> None:
+    app = visit("step.py", s_text="[x](http://example.org) <b>bold</b> ![y](z)", s_step="0")
+    assert not app.exception
+    shown = " ".join(m.value for m in app.markdown)
+    assert "](http" not in shown and "<b>" not in shown
+    figure = json.dumps(charts(app)["Step through, Heatmaps"]["figure"], ensure_ascii=False)
+    assert "<b>bold" not in figure and "&lt;b&gt;" in figure
+
+
+def test_edits_are_made_undone_and_reset(visit: Visit) -> None:
+    app = visit("step.py")
+    app.selectbox(key="s_edit_kind").set_value("Forget bias").run()
+    app.button(key="s_apply").click().run()
+    app.selectbox(key="s_edit_kind").set_value("Silence").run()
+    app.button(key="s_apply").click().run()
+    assert app.text_area(key="s_edits").value == "forget_bias l0 = 2\nsilence l0 unit 0"
+    run = step_run(page.screen({"s_edits": app.text_area(key="s_edits").value})[0])
+    traces = charts(app)["Step through, Heatmaps"]["figure"]["data"]
+    np.testing.assert_array_equal(
+        array(traces[2]["z"]), run.trace.sel("h")[:, 0].T
+    )  # original h, c; edited h, c; …
+    assert "our own loop" in " ".join(c.value for c in app.caption)
+    app.button(key="s_undo").click().run()
+    assert app.text_area(key="s_edits").value == "forget_bias l0 = 2"
+    app.button(key="s_reset").click().run()
+    assert app.text_area(key="s_edits").value == "" and not app.exception
+    assert len(charts(app)["Step through, Heatmaps"]["figure"]["data"]) == 7
+
+
+def test_a_wrong_edit_is_named_and_kept(visit: Visit) -> None:
+    app = visit("step.py", s_edits="silence l0 unit 1\nclamp q l0 = 1")
+    assert not app.exception and "line 2" in app.warning[0].value
+    assert app.text_area(key="s_edits").value == "silence l0 unit 1\nclamp q l0 = 1"
+
+
+def test_a_wrong_table_is_named_and_kept(visit: Visit) -> None:
+    app = visit("step.py", s_source="Table", s_table="1 2\n3")
+    assert not app.exception and "line 2" in app.warning[0].value
+    assert app.text_area(key="s_table").value == "1 2\n3"
+
+
+def test_the_link_holds_the_whole_screen(visit: Visit) -> None:
+    app = visit(
+        "step.py", s_kind="GRU", s_bi="true", s_edits="clamp z l0 = 1", s_text="one two", s_hidden="3"
+    )
+    values, _ = read(
+        page.FIELDS, {f.key: app.session_state[f.key] for f in page.FIELDS if f.key in app.session_state}
+    )
+    assert query(page.FIELDS, values) == (
+        "s_kind=GRU&s_text=one+two&s_hidden=3&s_bi=true&s_step=1&s_edits=clamp+z+l0+%3D+1"
+    )
