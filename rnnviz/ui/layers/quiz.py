@@ -127,4 +127,4 @@ def _reveal(asked: Question, now: Progress) -> None:
     elif verdict is not None:
         st.warning(markdown(verdict.message), title="I could not read that")
     if not now.closed:
-        st.button("Show the answer", key="l_quiz_reveal", on_click=_gave_up, type="tertiary")
+        st.button("Show the answer", key="l_quiz_reveal", on_click=_gave_up)
