@@ -174,9 +174,8 @@ def _labels(p: Placed) -> list[dict[str, Any]]:
         _text(p.x, p.y - 3, label(across), font=font(across), xanchor="left", yanchor="top"),
     ]
     for dim in deep:
-        at = p.x + p.dx
         found.append(
-            _text(at, p.y + p.h + p.dy + 3, label(dim), font=font(dim), xanchor="left", yanchor="bottom")
+            _text(p.x, p.y + p.h + p.dy + 3, label(dim), font=font(dim), xanchor="left", yanchor="bottom")
         )
     return found
 
@@ -191,7 +190,13 @@ def _slabs(record: Boxes) -> Iterator[tuple[float, float, float, float, str]]:
     tall = (HIGH - LOW) / record.directions
     for column, layer in enumerate(layers):
         for half, arrow in enumerate(("→", "←")[: record.directions]):
-            word = "…" if layer is None else f"layer {layer} {arrow}"
+            word = (
+                "…"
+                if layer is None
+                else f"{layer}<br>{arrow}"
+                if len(layers) > 2
+                else f"layer {layer} {arrow}"
+            )
             low = HIGH - (half + 1) * tall
             yield left + 6 + column * pitch + 1.5, low + 1.5, pitch - 3, tall - 3, word
 
@@ -219,7 +224,13 @@ def _module_texts(record: Boxes) -> list[dict[str, Any]]:
             middle, 24, f"num_layers = <b>{record.layers}</b><br>D = <b>{record.directions}</b>", font=colour
         ),
         *(
-            _text(x + w / 2, y + h / 2, word, font=colour | {"size": 12}, textangle=-90 if w < 60 else 0)
+            _text(
+                x + w / 2,
+                y + h / 2,
+                word,
+                font=colour | {"size": 12},
+                textangle=0 if w < 32 or "…" in word else -90,
+            )
             for x, y, w, h, word in _slabs(record)
         ),
     ]
@@ -229,7 +240,7 @@ def _arrows(inputs: int, outputs: int, rows: int) -> list[dict[str, Any]]:
     room = HEIGHT / rows
     ends = [
         (count, start, stop)
-        for count, start, stop in ((inputs, 334.0, NODE[0] - 3), (outputs, NODE[1] + 3, 516.0))
+        for count, start, stop in ((inputs, 342.0, NODE[0] - 3), (outputs, NODE[1] + 3, 510.0))
     ]
     return [
         {

@@ -43,7 +43,7 @@ FIELDS: tuple[Field, ...] = (
     Field("l_view", "View", "Tensors", "What to look at.", options=VIEWS),
     Field("l_text", "Sentences", SENTENCES, "One sentence a line.", max_chars=2000),
     Field("l_step", "Step t", 0, "The step whose tokens enter together.", 0, 511),
-    Field("l_tensor", "Numbers of", "none", "The tensor whose numbers are shown.", options=TENSORS),
+    Field("l_tensor", "Numbers of", "none", "The tensor whose numbers are shown. Or click its box.", options=TENSORS),
     Field("l_item", "Sequence", 0, "Which sequence of the batch.", 0, 255),
     Field("l_param", "Parameter", "weight_ih_l0", "PyTorch's name of the parameter that is drawn.", max_chars=40),
     Field("l_row", "Row of h_n", 0, "The final state to find in output.", 0, 127),

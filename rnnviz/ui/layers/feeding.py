@@ -21,6 +21,8 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """The batch in both layouts, the step that is fed, and the sentences under it."""
     found = batch(values["l_text"], SENTENCES)
     step = min(values["l_step"], found.length - 1)
+    if step != values["l_step"]:  # the sentences have become shorter
+        st.session_state["l_step"] = step
     size = current.config.input_size
     pickers.slider(FIELD["l_step"], high=found.length - 1)
     refused, fed = "", Entering(step, None, 1.0)

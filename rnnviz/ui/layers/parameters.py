@@ -16,6 +16,7 @@ from rnnviz.runs import run
 from rnnviz.screens.layers import FIELDS, LayersScreen
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import chart
+from rnnviz.ui.link import markdown
 
 FIELD = pickers.by_key(FIELDS)
 BYTES = {"float32": 4, "float64": 8}
@@ -27,6 +28,7 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     config = current.config
     names = [p.name for p in shapes.parameters(config)]
     if values["l_param"] not in names:  # the layer has changed since it was chosen
+        st.caption(f"{markdown(values['l_param'])} is no parameter of this layer: {names[0]} is shown.")
         st.session_state["l_param"] = values["l_param"] = names[0]
     count = shapes.parameter_count(config)
     st.markdown(

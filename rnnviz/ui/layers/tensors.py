@@ -26,6 +26,9 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     chosen = values["l_tensor"]
     if chosen not in shapes and chosen != "none":  # c_n was chosen, and the layer is an LSTM no longer
         st.session_state["l_tensor"] = chosen = "none"
+    item = min(values["l_item"], current.batch - 1)
+    if item != values["l_item"]:  # the batch has become smaller
+        st.session_state["l_item"] = item
     st.html(markup.code(current.config, shapes, given_state=current.given_state))
     chart(
         _boxes(current, chosen),
@@ -36,19 +39,11 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     )
     st.html(markup.table(shapes, given_state=current.given_state))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
-            FIELD["l_tensor"].label,
-            [name for name in TENSORS if name == "none" or name in shapes],
-            default="none",
-            required=True,
-            key="l_tensor",
-            help="Or click a box.",
-            bind="query-params",
-        )
+        pickers.choice(FIELD["l_tensor"], [name for name in TENSORS if name == "none" or name in shapes])
         if chosen in shapes and current.batched and current.batch > 1:
             pickers.slider(FIELD["l_item"], high=min(current.batch - 1, 255))
     if chosen in shapes:
-        _numbers(current, chosen, min(values["l_item"], current.batch - 1))
+        _numbers(current, chosen, item)
 
 
 def _choose(point: Point) -> None:

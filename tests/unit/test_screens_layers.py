@@ -1,0 +1,110 @@
+"""The page's configuration: whatever arrives, there is one screen, and what was corrected stays corrected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnviz.config import LayerConfig
+from rnnviz.link import query, read
+from rnnviz.presets import EXAMPLES
+from rnnviz.screens.layers import (
+    FIELDS,
+    MAX_RUN,
+    MORE,
+    active_preset,
+    changed,
+    parse_lengths,
+    preset_values,
+    screen,
+)
+
+JUNK = (
+    st.text(max_size=12)
+    | st.integers(-5, 100_000).map(str)
+    | st.sampled_from(["true", "LSTM", "7, 4, x", "nan"])
+)
+
+
+@given(st.dictionaries(st.sampled_from([f.key for f in FIELDS]), JUNK))
+def test_any_address_gives_a_screen_and_its_corrections_need_no_second_one(found: dict[str, Any]) -> None:
+    current, values, notes = screen(found)
+    again, same, silence = screen(values)
+    assert (again, same, silence) == (current, values, {})
+    assert set(notes) <= {f.key for f in FIELDS}
+
+
+def test_a_projection_as_wide_as_the_state_is_corrected() -> None:
+    current, values, notes = screen({"l_kind": "LSTM", "l_hidden": "6", "l_proj": "9"})
+    assert current.config.proj_size == values["l_proj"] == 5
+    assert notes == {"l_proj": "proj_size 9 is not less than hidden_size 6: 5 is used"}
+
+
+def test_an_option_that_a_kind_does_not_have_is_not_passed_on() -> None:
+    current, _, notes = screen({"l_kind": "GRU", "l_proj": "3", "l_nonlin": "relu", "l_dropout": "0.5"})
+    assert (current.config.proj_size, current.config.nonlinearity, current.config.dropout) == (0, "tanh", 0.0)
+    assert notes == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "lengths", "note"),
+    [
+        ("", (7, 6, 4), None),
+        ("7, 4, 2", (7, 4, 2), None),
+        ("7", (7, 6, 4), None),
+        ("3;1 2 9", (3, 1, 2), None),
+        ("8, 4", (7, 4, 4), "“8” is not a length: a whole number from 1 to 7 is allowed"),
+        ("0", (1, 6, 4), "“0” is not a length: a whole number from 1 to 7 is allowed"),
+        ("a", (1, 6, 4), "“a” is not a length: a whole number from 1 to 7 is allowed"),
+    ],
+)
+def test_lengths_are_read_from_a_text_and_missing_ones_leave_padding_to_see(
+    text: str, lengths: tuple[int, ...], note: str | None
+) -> None:
+    assert parse_lengths(text, 7, 3) == (lengths, note)
+
+
+def test_lengths_belong_to_a_batch() -> None:
+    assert screen({"l_padded": "true", "l_lengths": "5"})[0].lengths == (5, 6, 4)
+    assert screen({"l_padded": "true", "l_unbatched": "true"})[0].lengths is None
+    assert screen({"l_lengths": "5"})[0].lengths is None
+
+
+@pytest.mark.parametrize(("key", "name"), [("l_in", "input_size"), ("l_len", "L"), ("l_batch", "N")])
+def test_a_size_beyond_what_is_run_says_which_and_why(key: str, name: str) -> None:
+    assert screen({key: str(MAX_RUN[name])})[0].too_large is None
+    said = screen({key: str(MAX_RUN[name] + 1)})[0].too_large
+    assert said == f"{name} = {MAX_RUN[name] + 1:,}: at most {MAX_RUN[name]:,} is run here"
+
+
+@pytest.mark.parametrize("row", EXAMPLES)
+def test_a_preset_shows_its_row_and_is_a_link(row: str) -> None:
+    example = EXAMPLES[row]
+    current, values, notes = screen(preset_values(example))
+    assert (current.config, current.length, current.batch) == (example.config, example.length, example.batch)
+    assert current.given_state == example.given_state
+    assert active_preset(current) == row and not notes
+    found = dict(part.split("=") for part in query(FIELDS, values).split("&"))
+    assert screen(found)[0] == current
+
+
+def test_a_preset_is_not_shown_as_chosen_once_something_else_is_changed() -> None:
+    values = preset_values(EXAMPLES["A1"])
+    assert active_preset(screen(values | {"l_hidden": 21})[0]) is None
+    assert active_preset(screen(values | {"l_dtype": "float64"})[0]) is None
+    assert active_preset(screen(values | {"l_seed": 9})[0]) == "A1"
+
+
+def test_more_counts_what_is_hidden_and_set() -> None:
+    values, _ = read(FIELDS, {})
+    assert changed(values, MORE) == 0
+    assert changed(values | {"l_bias": False, "l_dtype": "float64", "l_kind": "RNN"}, MORE) == 2
+
+
+def test_a_screen_is_a_value() -> None:
+    assert screen({})[0] == screen({})[0]
+    assert hash(screen({})[0]) == hash(screen({})[0])
+    assert screen({})[0].config == LayerConfig("GRU", 5, 6, batch_first=True, bidirectional=True)
