@@ -75,17 +75,21 @@ class Chart {
   // Changes that arrive while one is being drawn are not queued: only the newest is drawn next.
   async update(component) {
     this.next = component;
-    this.busy ??= this.drain().finally(() => (this.busy = null));
+    this.busy ??= this.drain();
     return this.busy;
   }
 
   async drain() {
-    while (this.next && !this.gone) {
-      const component = this.next;
-      this.next = null;
-      const { urls } = component.data;
-      await Promise.all([loadOnce("script", urls.plotly), loadOnce("link", urls.style)]);
-      if (!this.gone && this.root.isConnected) await this.draw(component);
+    try {
+      while (this.next) {
+        const component = this.next;
+        this.next = null;
+        const { urls } = component.data;
+        await Promise.all([loadOnce("script", urls.plotly), loadOnce("link", urls.style)]);
+        if (!this.gone && this.root.isConnected) await this.draw(component);
+      }
+    } finally {
+      this.busy = null; // in the same breath as the loop's last look, so that no change falls between
     }
   }
 

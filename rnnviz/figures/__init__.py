@@ -1,1 +1,1 @@
-"""Arrays and tables become plotly figures here: a small frozen record first, the figure second. No torch, no streamlit."""
+"""Arrays become plotly figures: a frozen record first, the figure second. No torch, no streamlit."""

@@ -1,4 +1,4 @@
-"""What every figure is built with: `figure`, text that is safe in it, token axes, symmetric limits, the empty figure."""
+"""What every figure is built with: `figure`, safe text, token axes, limits, the empty figure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ _TEMPLATE = theme.template()
 def figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
     """A figure with the house template, built without plotly's validation.
 
-    Validation costs more than everything else (measured: 13 ms against 1 ms for 100 shapes); the tests validate
-    every figure instead. `layout` is not changed.
+    Validation costs more than everything else (measured: 13 ms against 1 ms for 100 shapes); the tests
+    validate every figure instead. `layout` is not changed. Traces whose type ends in "gl" are not drawn in
+    the browser: their library compiles code at run time, which the app's security policy forbids; 3-D is
+    fine.
     """
     return go.Figure({"data": data, "layout": {"template": _TEMPLATE, **layout}}, _validate=False)
 
 
 def plain(text: object) -> str:
-    """`text` shown as it is: Plotly renders a subset of HTML, links included, so `& < >` from a user are escaped."""
+    """`text` shown as it is: Plotly renders a subset of HTML, links too, so a user's `& < >` are escaped."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -55,7 +57,7 @@ def empty(title: str, *, height: int = 220) -> go.Figure:
 
 
 def signed_limit(values: ArrayLike) -> float:
-    """Half of the range, symmetric about 0, that holds every finite value; 1.0 if all are 0 or none is finite."""
+    """Half the range, symmetric about 0, that holds every finite value; 1.0 if there is none but 0."""
     numbers = np.abs(np.asarray(values, dtype=np.float64))
     largest = float(np.max(numbers, initial=0.0, where=np.isfinite(numbers)))
     return largest or 1.0
@@ -65,7 +67,7 @@ def tokens_axis(tokens: Sequence[object], *, max_ticks: int = MAX_TICKS) -> dict
     """An axis of integer positions 0..len-1 labelled with tokens; category axes would merge repeated ones.
 
     At most `max_ticks` labels are given, evenly spread. When the figure also carries
-    ``meta={"labels": {"x": labels(tokens)}}`` the browser shows as many as fit, and every token in hover and CSV.
+    ``meta={"labels": {"x": labels(tokens)}}`` the browser shows as many as fit, and all in hover and CSV.
     """
     stride = max(1, -(-len(tokens) // max_ticks))
     at = range(0, len(tokens), stride)

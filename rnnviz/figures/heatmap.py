@@ -17,6 +17,7 @@ from rnnviz.gates import QUANTITIES
 TITLE, GAP, TOP, BOTTOM = 18, 8, 6, 46  # pixels
 CELL, LOWEST, HIGHEST = 12, 56, 170  # pixels: of a row of cells, of a panel
 BETWEEN = 0.045  # of the plotting width, between two columns
+NO_BOX = "<extra></extra>"  # plotly's word for: no second box with the trace's name
 NO_STEP = "no step here"
 
 
@@ -35,7 +36,7 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class StepMaps:
-    """What the heatmaps show: one panel a quantity, in the order given, and the L tokens of the shared axis."""
+    """What the heatmaps show: one panel a quantity, in the order given, and the L tokens of the step axis."""
 
     panels: tuple[Panel, ...]
     tokens: tuple[str, ...]
@@ -46,8 +47,8 @@ def step_maps(
 ) -> StepMaps:
     """The record of quantities {letter: (L, units)}, drawn with the scale and range of `rnnviz.gates`.
 
-    All pre-activations share one range, so that they can be compared. `scale` replaces every scale ("difference"
-    for one run minus another); its range is then common to all panels.
+    All pre-activations share one range, so that they can be compared. `scale` replaces every scale
+    ("difference" for one run minus another); its range is then common to all panels.
 
     Raises `ValueError` for an unknown letter or a shape other than (L, units) with L = len(tokens).
     """
@@ -82,10 +83,10 @@ def step_maps(
 
 
 def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None) -> go.Figure:
-    """The panels under each other in `columns` columns; trace i is panel i, x the step and y the unit.
+    """The panels in `columns` columns; trace i is panel i, x the step and y the unit.
 
-    The figure carries the cursor group "step" for `rnnviz.ui.chart.cursor`. Without `height` (pixels) each panel is as
-    high as its units need, within limits.
+    The figure carries the cursor group "step" for `rnnviz.ui.chart.cursor`. Without `height` (pixels) each
+    panel is as high as its units need, within limits.
     """
     panels = maps.panels
     if not panels or not maps.tokens:
@@ -116,7 +117,8 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
         low = max(0.0, above - pitch + GAP / inside)
         width = (1 - BETWEEN * (columns - 1)) / columns
         left = column * (width + BETWEEN)
-        layout[_key(y)] = _unit_axis(panel.values.shape[0], each) | {"domain": [low, above - title], "anchor": x}
+        place = {"domain": [low, above - title], "anchor": x}
+        layout[_key(y)] = _unit_axis(panel.values.shape[0], each) | place
         layout["annotations"].append(
             {
                 "text": f"<b>{panel.symbol}</b>  {plain(panel.name)}",
@@ -154,7 +156,7 @@ def _trace(panel: Panel, x: str, y: str, coloraxis: str) -> dict[str, Any]:
         "yaxis": y,
         "coloraxis": coloraxis,
         "hoverongaps": False,
-        "hovertemplate": f"{panel.symbol} = %{{z:.4f}}<br>step %{{x:d}}: %{{x}}<br>unit %{{y}}<extra></extra>",
+        "hovertemplate": f"{panel.symbol} = %{{z:.4f}}<br>step %{{x:d}}: %{{x}}<br>unit %{{y}}{NO_BOX}",
     }
 
 
@@ -168,13 +170,13 @@ def _gaps(panel: Panel, trace: dict[str, Any]) -> dict[str, Any]:
         "colorscale": [[0, theme.PANEL], [1, theme.PANEL]],
         "showscale": False,
         "hoverongaps": False,
-        "hovertemplate": f"{NO_STEP}<extra></extra>",
+        "hovertemplate": f"{NO_STEP}{NO_BOX}",
         "meta": {"decoration": True},
     }
 
 
 def _colour_axes(panels: Sequence[Panel], height: int) -> tuple[dict[str, Any], list[str]]:
-    """The layout's colour axes, one for each distinct scale and range, and the name of each panel's."""
+    """The colour axes, one for each scale and range, and the name of each panel's."""
     groups: dict[tuple[str, float], list[str]] = {}
     for panel in panels:
         groups.setdefault((panel.scale, panel.limit), []).append(panel.letter)

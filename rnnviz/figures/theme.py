@@ -1,13 +1,15 @@
 """Colours and the template of every figure, in light and in dark.
 
-One rule for whoever draws: **write the light colours of this module (or of `rnnviz.gates`), as `#rrggbb`, in fields
-whose name ends in "color", "colors", "colorscale" or "colorway"**. In the browser assets/chart.js replaces each colour
-that has a partner in `browser_palette()` when the theme is dark, wherever such a field stands, colour scales included;
-a colour without a partner serves both themes. Colours inside text (`<span style=...>`) are not replaced. `TEXT`,
-`BACKGROUND`, `PANEL` and `ACCENT` are those of .streamlit/config.toml, and in the browser follow whatever it says.
+One rule for whoever draws: **write the light colours of this module (or of `rnnviz.gates`), as `#rrggbb`, in
+fields whose name ends in "color", "colors", "colorscale" or "colorway"**. In the browser assets/chart.js
+replaces each colour that has a partner in `browser_palette()` when the theme is dark, wherever such a field
+stands, colour scales included; a colour without a partner serves both themes. Colours inside text (`<span
+style=...>`) are not replaced. `TEXT`, `BACKGROUND`, `PANEL` and `ACCENT` are those of .streamlit/config.toml,
+and in the browser follow whatever it says.
 
-The scales were drawn as straight lines in OKLab (Ottosson, https://bottosson.github.io/posts/oklab/), so that equal
-steps of a value look equally large; both arms of a diverging scale are equally light at the same distance from 0.
+The scales were drawn as straight lines in OKLab (Ottosson, https://bottosson.github.io/posts/oklab/), so that
+equal steps of a value look equally large; both arms of a diverging scale are equally light at the same
+distance from 0.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ GRID = "#e2e6eb"
 LINE = "#a3acb8"
 PANEL = "#f3f5f8"
 BACKGROUND = "#ffffff"
-ACCENT = "#1f6feb"
+ACCENT = "#1a62d6"
 
 MATCH = "#cfdcea"
 MISMATCH = "#c2410c"
@@ -41,14 +43,24 @@ DIFFERENCE = (
     "#e4e6e9",
     *("#bbcdc7", "#93b5a7", "#6a9c87", "#3e8469", "#006d4c"),
 )
-"""One run minus another: purple below 0, grey at 0, teal green above, not to be taken for a signed value itself."""
+"""One run minus another: purple below 0, grey at 0, teal green above, unlike the values themselves."""
 
 _DARK_SIGNED = (
     *("#63b9fe", "#599bd1", "#4e7ea6", "#43627d", "#384756"),
     "#2b2e32",
     *("#50423a", "#775740", "#a06c43", "#ca8145", "#f79643"),
 )
-_DARK_UNIT = ("#272434", "#3d3153", "#553f74", "#6d4c97", "#875abc", "#9e79cc", "#b797dd", "#d0b5ed", "#ead4fc")
+_DARK_UNIT = (
+    "#272434",
+    "#3d3153",
+    "#553f74",
+    "#6d4c97",
+    "#875abc",
+    "#9e79cc",
+    "#b797dd",
+    "#d0b5ed",
+    "#ead4fc",
+)
 _DARK_DIFFERENCE = (
     *("#cc8ee7", "#a97ac0", "#87669a", "#675375", "#484052"),
     "#2b2e32",
@@ -62,7 +74,7 @@ DARK: dict[str, str] = {
     LINE: "#5d6773",
     PANEL: "#1d222a",
     BACKGROUND: "#12151a",
-    ACCENT: "#1f6feb",
+    ACCENT: "#4388f2",
     MATCH: "#2c4257",
     MISMATCH: "#ff8c42",
     **dict(zip(SIGNED, _DARK_SIGNED, strict=True)),
@@ -143,5 +155,5 @@ def template() -> dict[str, Any]:
 
 
 def browser_palette() -> dict[str, Any]:
-    """What assets/chart.js draws with: ``template``, ``dark`` (light -> dark), ``follow`` (light -> CSS variable)."""
+    """For assets/chart.js: ``template``, ``dark`` {light: dark}, ``follow`` {light: CSS variable}."""
     return {"template": template(), "dark": DARK, "follow": _FOLLOWS}

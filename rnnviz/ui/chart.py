@@ -1,7 +1,7 @@
-"""The one chart: every figure of every page is drawn by `chart`, and `cursor` moves the marked step inside them.
+"""The one chart: every figure of every page is drawn by `chart`; `cursor` moves the marked step in them.
 
-`st.plotly_chart` remounts at every change, loses zoom and hover, and never hands over a click on a heatmap cell. This
-component calls `Plotly.react` instead; what runs in the browser is assets/chart.js.
+`st.plotly_chart` remounts at every change, loses zoom and hover, and never hands over a click on a heatmap
+cell. This component calls `Plotly.react` instead; what runs in the browser is assets/chart.js.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from rnnviz.assets import asset_url
 DEFAULT_HEIGHT = 360
 MAX_TEXT = 200
 
-# This text travels with every chart of every rerun, so it only fetches the real module, which the browser keeps. It
-# runs from a blob: address, hence the base. The addresses come with the data: they change when a file changes, this
-# text must not, since it is registered once for the life of the server.
+# This text travels with every chart of every rerun, so it only fetches the real module, which the browser
+# keeps. It runs from a blob: address, hence the base. The addresses come with the data: they change when a
+# file changes, this text must not, since it is registered once for the life of the server.
 _BOOTSTRAP = """
 export default async (component) => {{
   const module = await import(new URL(component.data.urls.module, document.baseURI).href);
@@ -31,15 +31,18 @@ export default async (component) => {{
 """
 
 _CHART = st.components.v2.component("rnnviz_chart", js=_BOOTSTRAP.format(name="chart"), isolate_styles=False)
-_CURSOR = st.components.v2.component("rnnviz_cursor", js=_BOOTSTRAP.format(name="cursor"), isolate_styles=False)
+_CURSOR = st.components.v2.component(
+    "rnnviz_cursor", js=_BOOTSTRAP.format(name="cursor"), isolate_styles=False
+)
 
 
 @dataclass(frozen=True)
 class Point:
-    """The point of a figure that was clicked or hovered, as the browser said: checked types, unchecked meaning.
+    """The point of a figure that was clicked or hovered: its types are checked, its meaning is not.
 
-    ``curve`` is the index of the trace, ``index`` the point's own: (i,), or (row, column) in a heatmap. A coordinate is
-    None where the trace has none. Clamp before use as an index: a figure may have changed since.
+    ``curve`` is the index of the trace, ``index`` the point's own: (i,), or (row, column) in a heatmap. A
+    coordinate is None where the trace has none. Clamp before use as an index: a figure may have changed
+    since.
     """
 
     curve: int
@@ -86,15 +89,17 @@ def chart(
 ) -> None:
     """Draw `figure`, or change the drawn one in place: zoom, camera and hover stay.
 
-    `name` is the accessible name and the name of saved files, `summary` the text alternative (one or two sentences with
-    the numbers that matter). The callbacks run before the page does, as a widget's do; `on_hover` gets None when the
-    pointer leaves, and costs a rerun each time, so use it inside a fragment. `height` in pixels is the figure's own
-    unless given.
+    `name` is the accessible name and the name of saved files, `summary` the text alternative (one or two
+    sentences with the numbers that matter). The callbacks run before the page does, as a widget's do;
+    `on_hover` gets None when the pointer leaves, and costs a rerun each time, so use it inside a fragment.
+    `height` in pixels is the figure's own unless given.
 
-    ``layout.meta`` may hold ``labels`` ({"x": one text for each integer position}) and ``cursor`` (see `cursor`).
-    ``layout.uirevision`` decides when a zoom is dropped: give one that changes with the data's shape.
+    ``layout.meta`` may hold ``labels`` ({"x": one text for each integer position}) and ``cursor`` (see
+    `cursor`). ``layout.uirevision`` decides when a zoom is dropped: give one that changes with the data's
+    shape.
 
-    Raises `ValueError` if the figure holds a NaN or a numpy number outside of a numpy array: it could not be sent.
+    Raises `ValueError` if the figure holds a NaN or a numpy number outside of a numpy array: it could not be
+    sent.
     """
     content = figure.to_plotly_json()
     layout = content["layout"]
@@ -119,12 +124,13 @@ def chart(
 
 
 def cursor(group: str, step: int, unit: int | None = None) -> None:
-    """Mark `step` (and `unit`) in every chart on the page that belongs to `group`, without sending a figure again.
+    """Mark `step` (and `unit`) in every chart on the page that belongs to `group`; no figure is sent again.
 
-    A chart belongs to it by ``layout.meta.cursor = {"group": group, "axes": [["x", "y"], ["x", "y2"]]}``: the pairs of
-    axes to mark, steps along the first, units along the second (only used if a unit is given; ``"unit": False`` in the
-    same place says that the second axis holds no units). A click on a point of such a chart moves the cursor at once;
-    the page should then confirm by calling this with the new step.
+    A chart belongs to it by ``layout.meta.cursor = {"group": group, "axes": [["x", "y"], ["x", "y2"]]}``: the
+    pairs of axes to mark, steps along the first, units along the second (only used if a unit is given;
+    ``"unit": False`` in the same place says that the second axis holds no units). A click on a point of such
+    a chart moves the cursor at once; the page should then confirm by calling this with the new step.
+    ``"unread": True`` hides the steps after the cursor.
     """
     _CURSOR(
         key=f"cursor_{group}",
@@ -155,7 +161,8 @@ def _deliver(key: str, event: str, callback: Callable[[Any], None] | None) -> No
 
 
 def _check_sendable(data: dict[str, Any], key: str) -> None:
-    # Streamlit would send NaN as invalid JSON, and anything it cannot encode as the text of the whole dictionary.
+    # Streamlit would send NaN as invalid JSON, and anything it cannot encode as the text of the whole
+    # dictionary.
     try:
         json.dumps(data, allow_nan=False)
     except (ValueError, TypeError) as error:

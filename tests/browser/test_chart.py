@@ -1,4 +1,4 @@
-"""The chart as a person meets it: what changes in place, what reaches Python, what can be saved, read and typed."""
+"""The chart as a person meets it: what changes in place, reaches Python, can be saved, read and typed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def heat(page: Page) -> Locator:
 
 def ask(page: Page, expression: str) -> Any:
     """A JavaScript expression about `plot`, the heatmap's Plotly element."""
-    return heat(page).evaluate(f"(root) => {{ const plot = root.querySelector('.rv-plot'); return {expression}; }}")
+    return heat(page).evaluate(
+        f"(root) => {{ const plot = root.querySelector('.rv-plot'); return {expression}; }}"
+    )
 
 
 def cell(page: Page, step: float, unit: float) -> tuple[float, float]:
@@ -62,8 +64,8 @@ def cell(page: Page, step: float, unit: float) -> tuple[float, float]:
     return x, y
 
 
-def zoom(page: Page) -> list[float]:
-    """Zooms to steps 2-6 and units 1-5 with the mouse, as a user does; returns the visible range of steps."""
+def zoom(page: Page) -> Any:
+    """Zooms to steps 2-6 and units 1-5 with the mouse; returns the visible range of steps."""
     draws = int(heat(page).get_attribute("data-draws") or 0)
     page.mouse.move(*cell(page, 2, 1))
     page.mouse.down()
@@ -76,7 +78,9 @@ def zoom(page: Page) -> list[float]:
 
 
 def update(page: Page, to: int) -> None:
-    page.get_by_role("button", name="Update").evaluate("(button) => button.click()")  # leaves the pointer alone
+    page.get_by_role("button", name="Update").evaluate(
+        "(button) => button.click()"
+    )  # leaves the pointer alone
     expect(page.get_by_text(f"update {to}", exact=True)).to_be_visible()
 
 
@@ -106,8 +110,10 @@ def test_twenty_updates_remount_nothing_and_keep_the_zoom(view: Page) -> None:
 
 def test_a_burst_of_updates_ends_with_the_newest_figure_and_keeps_the_zoom(view: Page) -> None:
     visible = zoom(view)
+    view.evaluate("() => { window.plotBefore = document.querySelector('.rv-plot'); }")
     view.get_by_text("Burst").click()
     expect(view.get_by_text("update 20", exact=True)).to_be_visible(timeout=20_000)
+    assert ask(view, "plot === window.plotBefore")
     assert ask(view, "plot._fullLayout.xaxis.range.slice()") == visible
 
 
@@ -136,6 +142,19 @@ def test_leaving_a_page_purges_its_figures(view: Page) -> None:
     view.get_by_text("Show").click()
     expect(heat(view)).to_have_attribute("data-draws", "1")
     expect(view.locator(".js-plotly-plot")).to_have_count(2)
+
+
+def test_an_updated_server_draws_into_the_charts_of_an_open_page(view: Page) -> None:
+    view.evaluate(
+        """async () => {
+          const files = performance.getEntriesByType('resource').map((entry) => entry.name);
+          const address = files.find((name) => /\\/chart\\.[0-9a-f]+\\.js$/.test(name));
+          const newer = await import(`${address}?another-version`);
+          for (const { current } of window.rnnvizCharts.charts.values()) await newer.chart(current);
+        }"""
+    )
+    expect(view.locator(".rv-chart")).to_have_count(2)
+    expect(heat(view)).to_have_attribute("data-draws", "2")
 
 
 # ---- events
@@ -170,7 +189,9 @@ def column(page: Page, step: int) -> Any:
     return pytest.approx((cell(page, step - 0.5, 0)[0], cell(page, step + 0.5, 0)[0]), abs=1)
 
 
-def test_the_cursor_moves_in_every_chart_of_its_group_and_no_figure_is_sent(charts: Server, page: Page) -> None:
+def test_the_cursor_moves_in_every_chart_of_its_group_and_no_figure_is_sent(
+    charts: Server, page: Page
+) -> None:
     received: list[bytes | str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
     view = opened(charts, page)
@@ -178,7 +199,8 @@ def test_the_cursor_moves_in_every_chart_of_its_group_and_no_figure_is_sent(char
     assert sum(map(len, received)) > 2_000  # the recording works: the figures came this way
     received.clear()
     view.get_by_role("slider").press("ArrowRight")
-    view.wait_for_function(f"() => document.querySelector('.rv-step').getBoundingClientRect().x > {mark(view)[0] + 5}")
+    moved = f"document.querySelector('.rv-step').getBoundingClientRect().x > {mark(view)[0] + 5}"
+    view.wait_for_function(f"() => {moved}")
     assert mark(view) == column(view, 1)
     expect(view.get_by_role("figure", name="Loss").locator(".rv-band")).to_have_count(1)
     wait_idle(view)
@@ -212,7 +234,12 @@ def test_a_chart_has_a_name_a_summary_and_named_buttons(view: Page) -> None:
     expect(view.get_by_role("figure", name="Loss")).to_have_accessible_description(
         "A line that rises from 0 to 1."
     )
-    for name in ("Reset the view", "Save the picture as SVG", "Save the picture as PNG", "Save the data as CSV"):
+    for name in (
+        "Reset the view",
+        "Save the picture as SVG",
+        "Save the picture as PNG",
+        "Save the data as CSV",
+    ):
         expect(heat(view).get_by_role("button", name=f"{name}: {HEAT}")).to_have_count(1)
 
 
@@ -244,7 +271,8 @@ def test_after_a_click_arrow_keys_are_left_to_the_page(view: Page) -> None:
 
 
 def scale_and_text(page: Page) -> Any:
-    return ask(page, "[plot._fullLayout.coloraxis.colorscale.map((stop) => stop[1]), plot._fullLayout.font.color]")
+    colours = "plot._fullLayout.coloraxis.colorscale.map((stop) => stop[1])"
+    return ask(page, f"[{colours}, plot._fullLayout.font.color]")
 
 
 def test_switching_the_theme_recolours_without_a_remount(view: Page) -> None:

@@ -78,7 +78,9 @@ def unsendable() -> None:
 
     bad: list[object] = [[1.0, float("nan")], [np.float32(1.0)]]
     try:
-        chart(figure([{"type": "scatter", "y": bad[st.session_state.bad]}], {}), key="k", name="N", summary="S.")
+        chart(
+            figure([{"type": "scatter", "y": bad[st.session_state.bad]}], {}), key="k", name="N", summary="S."
+        )
     except ValueError as error:  # the message of an uncaught one is kept from users, and from tests
         st.text(str(error))
 

@@ -1,10 +1,12 @@
-"""Every figure's common parts: safe text, token axes, limits, colours in both themes, and the heatmaps over steps."""
+"""Every figure's common parts: safe text, token axes, limits, colours of both themes, heatmaps over steps."""
 
 from __future__ import annotations
 
 import json
 import tomllib
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -96,14 +98,14 @@ def test_own_template_wins() -> None:
 # ---- colours
 
 
-def oklab(colour: str) -> np.ndarray:
+def oklab(colour: str) -> Any:
     """Ottosson's OKLab of "#rrggbb"."""
     srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     return from_linear(linear)
 
 
-def from_linear(linear: np.ndarray) -> np.ndarray:
+def from_linear(linear: np.ndarray) -> Any:
     lms = np.cbrt(
         np.array(
             [
@@ -128,13 +130,25 @@ def from_linear(linear: np.ndarray) -> np.ndarray:
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
 BLINDNESS = {
-    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    "protan": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deutan": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritan": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
 }
 
 
-def seen(colour: str, kind: str) -> np.ndarray:
+def seen(colour: str, kind: str) -> Any:
     srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     return from_linear(np.clip(np.array(BLINDNESS[kind]) @ linear, 0, 1))
@@ -160,7 +174,7 @@ def both_themes(name: str) -> list[list[str]]:
 @pytest.mark.parametrize("name", sorted(theme.SCALES))
 def test_equal_steps_of_a_scale_look_equally_large(name: str) -> None:
     for stops in both_themes(name):
-        steps = [np.linalg.norm(oklab(a) - oklab(b)) for a, b in zip(stops, stops[1:], strict=False)]
+        steps = [np.linalg.norm(oklab(a) - oklab(b)) for a, b in pairwise(stops)]
         assert max(steps) < 1.2 * min(steps)
 
 
@@ -244,7 +258,8 @@ def test_the_record_holds_units_by_steps_with_the_table_s_scale_and_range() -> N
     np.testing.assert_array_equal(i.values, values["i"].T.astype(np.float32))
     assert (i.limit, h.limit) == (1.0, 1.0)
     assert c.limit == pytest.approx(np.abs(values["c"]).max())
-    assert i_pre.limit == g_pre.limit == pytest.approx(max(np.abs(values[n]).max() for n in ("i_pre", "g_pre")))
+    assert i_pre.limit == g_pre.limit
+    assert g_pre.limit == pytest.approx(max(np.abs(values[n]).max() for n in ("i_pre", "g_pre")))
     assert c.colour == QUANTITIES["c"].colour
     assert maps.tokens == ("the", "cat", "<sat>")
 
@@ -291,7 +306,7 @@ def test_panels_do_not_overlap() -> None:
     made = step_heatmaps(step_maps(lstm_like(), TOKENS), columns=2)
     for column in ("x", "x2"):
         used = [made.layout[f"yaxis{t.yaxis[1:]}"].domain for t in made.data if t.xaxis == column]
-        assert all(above[0] > below[1] for above, below in zip(used, used[1:], strict=False))
+        assert all(above[0] > below[1] for above, below in pairwise(used))
 
 
 def test_steps_after_a_sequence_s_end_are_drawn_as_such_but_are_not_data() -> None:

@@ -20,7 +20,7 @@ state.reruns += 1
 
 def clicked(point: Point) -> None:
     state.clicks.append(point)
-    state.step = int(point.x)
+    state.step = point.index[1]
 
 
 def hovered(point: Point | None) -> None:
