@@ -83,9 +83,7 @@ def test_first_visit_is_at_most_2_5_MB_over_the_wire(
     total = int(sum(received.values())) + sum(frames)
     record_property(f"first visit to /{path}, bytes over the wire", total)
     record_property("server start, seconds", round(server.start_seconds, 1))
-    print(
-        f"\nfirst visit to /{path}: {total / 1e6:.2f} MB, {len(received)} answers, {sum(frames)} bytes by websocket"
-    )
+    print(f"\n/{path}: {total / 1e6:.2f} MB, {len(received)} answers, {sum(frames)} bytes by websocket")
     for request, size in sorted(received.items(), key=lambda item: -item[1])[:8]:
         print(f"  {size / 1e3:7.0f} kB  {addresses.get(request, request).split('?')[0]}")
     assert total <= FIRST_VISIT_LIMIT
