@@ -1,7 +1,7 @@
 """The transport: first, back, play, forward, last, a speed and a slider over the steps, with keys.
 
-The step is a widget of the page (``field``), so it stands in the address. While playing it is not, since every
-step would become an entry in the browser's history. Playing is a start time and a speed, not a counter: a late
+The step is a widget of the page (``field``), so it stands in the address. While playing it is not, since
+every step would become an entry in the history. Playing is a start time and a speed, not a counter: a late
 tick skips a step instead of falling behind. Use it inside the fragment that draws what depends on the step,
 made with ``st.fragment(run_every=tick(...))``.
 """
