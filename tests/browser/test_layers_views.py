@@ -12,7 +12,7 @@ from tests.browser.harness import Server, wait_idle
 def opened(server: Server, page: Page, query: str, name: str | None) -> Page:
     page.goto(f"{server.url}/layers?{query}")
     if name is not None:
-        expect(figure(page, name)).to_have_attribute("data-draws", "1")
+        expect(figure(page, name)).to_have_attribute("data-draws", "1", timeout=20_000)
     wait_idle(page)
     return page
 
@@ -39,10 +39,10 @@ def spot(page: Page, name: str, trace: str, index: int) -> tuple[float, float]:
 
 def test_clicking_a_row_of_h_n_shows_where_it_is_in_output(server: Server, page: Page) -> None:
     opened(server, page, "l_view=Unrolled", "Unrolled network")
-    expect(page.get_by_text("output[:, -1, :6]")).to_be_visible()
+    expect(page.get_by_text("output[:, -1, :6]", exact=True)).to_be_visible()
     page.mouse.click(*spot(page, "Unrolled network", "h_n", 1))
-    expect(page.get_by_text("output[:, 0, 6:]")).to_be_visible()
-    expect(page.get_by_label("Row of h_n")).to_have_value("1")
+    expect(page.get_by_text("output[:, 0, 6:]", exact=True)).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Row of h_n")).to_have_value("1")
     page.wait_for_url("**l_row=1**")
 
 
@@ -74,7 +74,7 @@ def test_clicking_a_bar_looks_at_that_sequence(server: Server, page: Page) -> No
     expect(page.get_by_text("Sequence 2 has 4 of 7 steps")).to_be_visible()
     x, y = spot(page, "Padded and packed", "drift", 1)
     page.mouse.click(x, y + 4)
-    expect(page.get_by_text("Sequence 1 has 6 of 7 steps")).to_be_visible()
+    expect(page.get_by_text("Sequence 1 has 6 of 7 steps. Without")).to_be_visible()
 
 
 def test_the_quiz_goes_on_with_nothing_but_the_keyboard(server: Server, page: Page) -> None:
