@@ -58,7 +58,7 @@ def home_script(screen: HomeScreen) -> str:
                 "# An untrained layer, then one random vector for each word of the vocabulary",
                 f"torch.manual_seed({screen.seed})",
                 f"lstm = {layer_call(screen.config)}",
-                f"vectors = {random_tensor((len(screen.vocabulary), INPUT_SIZE))}",
+                f"vectors = torch.randn(len(vocabulary), {INPUT_SIZE})",
             ],
             [
                 "# The run: the batch is this one sentence",

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from rnnviz.export import home_script
+from rnnviz.home import read
 from rnnviz.screens import home
 from tests.browser.harness import Server, wait_idle
 
@@ -149,3 +151,16 @@ def test_a_phone_shows_it_without_a_sideways_scroll(server: Server, open_page: C
     wait_idle(page)
     main = page.locator('[data-testid="stMain"]')
     assert main.evaluate("(main) => main.scrollWidth - main.clientWidth") <= 0
+
+
+def test_the_footer_hands_out_the_script_and_the_numbers(calm: Page, server: Server) -> None:
+    arrive(calm, server, "?h_hidden=5&h_seed=3")
+    shown = home.screen({"h_hidden": 5, "h_seed": 3})[0]
+    wait_idle(calm)
+    with calm.expect_download() as csv:
+        calm.get_by_role("button", name="Data", exact=True).click()
+    assert csv.value.path().read_text(encoding="utf-8") == read(shown).frame().to_csv(index=False)
+    calm.get_by_role("button", name="Code").click()
+    with calm.expect_download() as script:
+        calm.get_by_role("button", name="Script (.py)").click()
+    assert script.value.path().read_text(encoding="utf-8") == home_script(shown)
