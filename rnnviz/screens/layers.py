@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnviz import shapes
 from rnnviz.config import LayerConfig
-from rnnviz.gates import KINDS
+from rnnviz.gates import KINDS, NAMES
 from rnnviz.link import Field, read
 from rnnviz.presets import EXAMPLES, Example
 
@@ -60,6 +60,8 @@ def changed(values: Mapping[str, Any], keys: tuple[str, ...]) -> int:
     """How many of these values are not at their default."""
     return sum(values[f.key] != f.default for f in FIELDS if f.key in keys)
 
+MAX_ROWS = 1_500_000  # of the CSV: about 50 MB, and a second or two to write
+
 
 @dataclass(frozen=True)
 class LayersScreen:
@@ -89,6 +91,23 @@ class LayersScreen:
             if size > MAX_RUN[name]:
                 return f"{name} = {size:,}: at most {MAX_RUN[name]:,} is run here"
         return shapes.too_large(self.config, self.length, self.batch)
+
+    @property
+    def traced(self) -> int:
+        """How many numbers a trace of the run holds, which are the rows of its CSV."""
+        config, each = self.config, 0
+        for layer in range(config.num_layers):
+            below = config.input_size if layer == 0 else config.directions * config.output_size
+            inner = (len(NAMES[config.kind]) - 2) * config.hidden_size
+            each += config.directions * (below + config.output_size + inner)
+        return self.length * self.batch * each
+
+    @property
+    def no_data(self) -> str | None:
+        """Why there is no CSV to hand out, or None."""
+        if self.too_large or self.traced <= MAX_ROWS:
+            return self.too_large
+        return f"{self.traced:,} numbers: at most {MAX_ROWS:,} are written to a table"
 
 
 def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict[str, str]]:

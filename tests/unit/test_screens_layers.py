@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rnnviz.config import LayerConfig
 from rnnviz.link import query, read
 from rnnviz.presets import EXAMPLES
+from rnnviz.runs import run_trace
 from rnnviz.screens.layers import (
     FIELDS,
     MAX_RUN,
@@ -102,6 +103,21 @@ def test_more_counts_what_is_hidden_and_set() -> None:
     values, _ = read(FIELDS, {})
     assert changed(values, MORE) == 0
     assert changed(values | {"l_bias": False, "l_dtype": "float64", "l_kind": "RNN"}, MORE) == 2
+
+
+@pytest.mark.parametrize("row", ["A1", "A2", "A3", "A8"])
+def test_the_rows_of_the_csv_are_counted_before_it_is_made(row: str) -> None:
+    current = screen(preset_values(EXAMPLES[row]))[0]
+    assert current.traced == len(run_trace(current).frame())
+    assert current.no_data is None
+
+
+def test_a_csv_that_would_fill_the_server_is_refused_in_words() -> None:
+    current = screen({"l_hidden": "512", "l_len": "100", "l_batch": "16"})[0]
+    assert current.too_large is None
+    assert current.no_data == f"{current.traced:,} numbers: at most 1,500,000 are written to a table"
+    assert screen({"l_len": "513"})[0].no_data == "L = 513: at most 512 is run here"
+    assert all(screen(preset_values(e))[0].no_data is None for e in EXAMPLES.values())
 
 
 def test_a_screen_is_a_value() -> None:

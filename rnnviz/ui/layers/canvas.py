@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -13,15 +13,17 @@ from rnnviz.presets import EXAMPLES
 from rnnviz.runs import run_trace, usable_device
 from rnnviz.screens.layers import FIELDS, LayersScreen, active_preset
 from rnnviz.ui import pickers
+from rnnviz.ui.layers import feeding, parameters, quiz, tensors, traps, unrolled
 from rnnviz.ui.page import Footer, footer, notice
 
-SHOW = {
-    "Tensors": "tensors",
-    "Unrolled": "unrolled",
-    "Parameters": "parameters",
-    "Feeding order": "feeding",
-    "Traps": "traps",
-    "Quiz": "quiz",
+View = Callable[[LayersScreen, dict[str, Any]], None]
+SHOW: dict[str, View] = {
+    "Tensors": tensors.show,
+    "Unrolled": unrolled.show,
+    "Parameters": parameters.show,
+    "Feeding order": feeding.show,
+    "Traps": traps.show,
+    "Quiz": quiz.show,
 }
 
 
@@ -29,7 +31,7 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """Only the visible view is computed and sent."""
     pickers.choice(pickers.by_key(FIELDS)["l_view"], collapsed=True)
     _remarks(current)
-    import_module(f"rnnviz.ui.layers.{SHOW[values['l_view']]}").show(current, values)
+    SHOW[values["l_view"]](current, values)
     notice("layers")
     footer(
         Footer(
@@ -38,7 +40,7 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
             script=lambda: layers_script(current),
             notebook=lambda: notebook(layers_script(current), f"Layers & shapes: {current.config.call()}"),
             data=lambda: run_trace(current).frame().to_csv(index=False),
-            blocked=current.too_large,
+            blocked=current.no_data,
         )
     )
 

@@ -1,0 +1,264 @@
+"""Layers & shapes as the server builds it: what each control, preset, view and address makes of the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.presets import EXAMPLES
+from rnnviz.screens.layers import VIEWS, preset_values, screen
+from rnnviz.shapes import tensors
+
+Visit = Callable[..., AppTest]
+
+
+def at(visit: Visit, **query: str) -> AppTest:
+    return checked(visit("layers.py", **query))
+
+
+def checked(app: AppTest) -> AppTest:
+    assert [item.message for item in app.exception] == []
+    return app
+
+
+def charts(app: AppTest) -> dict[str, dict[str, Any]]:
+    """What each chart on the page was given, by its name."""
+    found = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    return {data["name"]: data for data in found if "figure" in data}
+
+
+def words(app: AppTest) -> str:
+    html = [item.proto.body for item in app.get("html")]
+    return "\n".join([*html, *(m.value for m in app.markdown), *(c.value for c in app.caption)])
+
+
+def shapes_said(app: AppTest) -> str:
+    return str(charts(app)["Tensors of the layer"]["summary"])
+
+
+def test_the_first_visit_has_the_picture_and_few_controls(visit: Visit) -> None:
+    app = at(visit)
+    assert list(charts(app)) == ["Tensors of the layer"]
+    assert [n.key for n in app.sidebar.number_input] == [
+        "l_in",
+        "l_hidden",
+        "l_layers",
+        "l_seed",
+        "l_len",
+        "l_batch",
+    ]
+    assert [t.key for t in app.sidebar.toggle] == ["l_bi", "l_bf"]
+    assert not app.warning
+    assert "output (N, L, D * H_out) is (3, 7, 12)" in shapes_said(app)
+
+
+@pytest.mark.parametrize("row", EXAMPLES)
+def test_one_click_on_a_preset_shows_its_row(visit: Visit, row: str) -> None:
+    app = at(visit, l_dtype="float64", l_layers="3")
+    app.button_group(key="layers_preset").set_value(row)
+    checked(app.run())
+    example = EXAMPLES[row]
+    for name, shape in tensors(example.config, example.length, example.batch).items():
+        formula = ", ".join(d.formula for d in shape.dims)
+        assert f"{name} ({formula}) is {shape.shape}" in shapes_said(app)
+    assert f"**{row}** {example.fact}" in words(app)
+    assert app.button_group(key="layers_preset").value == row
+
+
+def test_batch_first_moves_the_axes_of_input_and_output_and_not_those_of_h_n(visit: Visit) -> None:
+    app = at(visit)
+    before = words(app), shapes_said(app)
+    app.toggle(key="l_bf").set_value(False)
+    after = words(checked(app.run())), shapes_said(app)
+    assert "input (N, L, H_in) is (3, 7, 5)" in before[1] and "input (L, N, H_in) is (7, 3, 5)" in after[1]
+    assert "output (N, L, D * H_out)" in before[1] and "output (L, N, D * H_out)" in after[1]
+    row = "h_n (D * num_layers, N, H_out) is (2, 3, 6)"
+    assert row in before[1] and row in after[1]
+    assert "batch_first=True" in before[0] and "batch_first=True" not in after[0]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_every_view_of_every_kind_is_drawn(visit: Visit, view: str, kind: str) -> None:
+    app = at(visit, l_view=view, l_kind=kind, l_layers="2")
+    assert app.button_group(key="l_view").value == view
+    assert not app.warning
+
+
+# PyTorch's own remark about its CPU kernels, once a process.
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"l_in": "65536", "l_hidden": "65536", "l_layers": "64", "l_len": "1000000", "l_batch": "1000000"},
+        {"l_in": "1", "l_hidden": "1", "l_len": "1", "l_batch": "1", "l_bi": "false"},
+        {"l_unbatched": "true", "l_kind": "LSTM", "l_state": "true", "l_tensor": "c_0", "l_proj": "2"},
+        {"l_padded": "true", "l_lengths": "2, 7", "l_bias": "false", "l_tensor": "output"},
+    ],
+    ids=["huge", "tiny", "unbatched", "padded"],
+)
+def test_every_view_stands_at_the_edges(visit: Visit, view: str, query: dict[str, str]) -> None:
+    app = at(visit, l_view=view, **query)
+    assert not app.warning
+
+
+def test_only_the_visible_view_is_sent(visit: Visit) -> None:
+    app = at(visit, l_view="Parameters")
+    assert list(charts(app)) == ["weight_ih_l0"]
+    app.button_group(key="l_view").set_value("Feeding order")
+    assert list(charts(checked(app.run()))) == ["Feeding order"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"l_kind": "TCN"}, "none of RNN, LSTM, GRU"),
+        ({"l_hidden": "0"}, "at least 1 is allowed"),
+        ({"l_len": "99999999999"}, "at most 1000000 is allowed"),
+        ({"l_seed": "x"}, "is not a number"),
+        ({"l_kind": "LSTM", "l_proj": "6"}, "5 is used"),
+        ({"l_padded": "true", "l_lengths": "9 9"}, "is not a length"),
+        ({"l_view": "[x](http://x)"}, "is none of"),
+    ],
+)
+def test_a_bad_address_is_corrected_out_loud(visit: Visit, query: dict[str, str], said: str) -> None:
+    app = at(visit, **query)
+    (warning,) = app.warning
+    plain = warning.value.replace("\\", "")
+    assert said in plain
+    assert "](http" not in warning.value
+    assert "Tensors of the layer" in charts(app)
+    app.number_input(key="l_in").set_value(9)
+    checked(app.run())
+    assert not app.warning  # said once, and put right
+
+
+def test_a_layer_too_large_to_run_keeps_its_shapes_and_says_why(visit: Visit) -> None:
+    app = at(visit, l_hidden="5000", l_tensor="output")
+    assert "h_n (D * num_layers, N, H_out) is (2, 3, 5000)" in shapes_said(app)
+    assert "Not run here (hidden_size = 5,000: at most 1,024 is run here)" in words(app)
+    assert list(charts(app)) == ["Tensors of the layer"]
+    app.button_group(key="l_view").set_value("Parameters")
+    checked(app.run())
+    assert "150,210,000" in words(app)
+    assert app.info[0].value.startswith(
+        "weight_ih_l0 is (15000, 5), in blocks W_ir | W_iz | W_in."
+    )
+
+
+def test_more_opens_with_what_belongs_to_the_kind(visit: Visit) -> None:
+    offered = {}
+    for kind in ("RNN", "LSTM", "GRU"):
+        app = at(visit, l_kind=kind, l_layers="2")
+        app.session_state["layers_more"] = True
+        checked(app.run())
+        offered[kind] = {w.key for w in [*app.toggle, *app.number_input, *app.button_group] if w.key}
+    assert "l_nonlin" in offered["RNN"] and "l_nonlin" not in offered["LSTM"] | offered["GRU"]
+    assert "l_proj" in offered["LSTM"] and "l_proj" not in offered["RNN"] | offered["GRU"]
+    common = {"l_state", "l_unbatched", "l_bias", "l_dropout", "l_padded", "l_dtype"}
+    assert all(common <= keys for keys in offered.values())
+
+
+def test_dropout_says_that_it_does_nothing_here(visit: Visit) -> None:
+    app = at(visit, l_layers="2", l_dropout="0.5")
+    app.session_state["layers_more"] = True
+    assert "Nothing is dropped here" in words(checked(app.run()))
+
+
+def test_the_numbers_of_a_tensor_are_shown_when_asked_for(visit: Visit) -> None:
+    app = at(visit, l_tensor="h_n", l_item="2")
+    numbers = charts(app)["Numbers of h_n"]
+    assert numbers["figure"]["data"][0]["name"] == "h_n[:, 2, :]"
+    assert numbers["figure"]["data"][0]["z"]["shape"] == "2, 6"
+    app.number_input(key="l_batch").set_value(2)
+    checked(app.run())
+    assert charts(app)["Numbers of h_n"]["figure"]["data"][0]["name"] == "h_n[:, 1, :]"
+    app = at(visit, l_tensor="h_0")
+    assert "every one of its numbers is 0" in words(app)
+
+
+def test_a_state_that_the_kind_does_not_have_is_let_go(visit: Visit) -> None:
+    app = at(visit, l_kind="LSTM", l_tensor="c_n")
+    assert "Numbers of c_n" in charts(app)
+    app.button_group(key="l_kind").set_value("GRU")
+    checked(app.run())
+    assert app.button_group(key="l_tensor").value == "none"
+
+
+def test_parameters_are_totalled_and_one_is_chosen(visit: Visit) -> None:
+    app = at(visit, l_view="Parameters", l_kind="LSTM", l_in="10", l_hidden="20", l_bi="false")
+    assert "**2,560** numbers in 4 tensors" in words(app)
+    assert "**10,240** bytes as float32" in words(app)
+    assert "**2,400** multiply-adds" in words(app)
+    table = app.dataframe[0].value
+    assert list(table["name"]) == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    assert list(table["shape"]) == ["(80, 10)", "(80, 20)", "(80,)", "(80,)"]
+    assert list(table["numbers"]) == [800, 1600, 80, 80]
+    app.selectbox(key="l_param").set_value("bias_hh_l0")
+    checked(app.run())
+    assert "blocks from the top: b_hi, b_hf, b_hg, b_ho" in charts(app)["bias_hh_l0"]["summary"]
+
+
+def test_a_parameter_that_the_layer_no_longer_has_is_replaced_in_words(visit: Visit) -> None:
+    app = at(visit, l_view="Parameters", l_param="weight_ih_l0_reverse")
+    app.toggle(key="l_bi").set_value(False)
+    checked(app.run())
+    assert app.selectbox(key="l_param").value == "weight_ih_l0"
+    assert "no parameter of this layer" in words(app)
+
+
+def test_feeding_order_follows_its_slider_and_its_text(visit: Visit) -> None:
+    app = at(visit, l_view="Feeding order", l_step="1")
+    assert "enter together: dog, read, sings." in charts(app)["Feeding order"]["summary"]
+    app.slider(key="l_step").set_value(3)
+    checked(app.run())
+    assert "enter together: the, book, <pad>." in charts(app)["Feeding order"]["summary"]
+    app.text_area(key="l_text").set_value("just one")
+    checked(app.run())
+    assert app.slider(key="l_step").value == 1
+    assert "One sentence is a batch of one" in words(app)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "word", "word " * 400, "猫が好き", "<b>x</b> [y](z)", "a\n" * 900]
+)
+def test_feeding_order_takes_any_text(visit: Visit, text: str) -> None:
+    app = at(visit, l_view="Feeding order", l_text=text, l_step="400")
+    assert "Feeding order" in charts(app)
+
+
+def test_the_footer_s_link_is_the_screen(visit: Visit) -> None:
+    app = at(visit, l_kind="LSTM", l_hidden="9", l_view="Parameters")
+    app.number_input(key="l_len").set_value(11)
+    app.session_state["layers_link"] = True  # opened
+    checked(app.run())
+    link = next(c.value for c in app.code if "l_kind=LSTM" in c.value)
+    found = dict(parse_qsl(link.split("?")[1]))
+    assert found == {"l_kind": "LSTM", "l_hidden": "9", "l_view": "Parameters", "l_len": "11"}
+
+
+def test_a_preset_keeps_the_seed_and_the_view(visit: Visit) -> None:
+    app = at(visit, l_seed="7", l_view="Parameters")
+    app.button_group(key="layers_preset").set_value("A6")
+    checked(app.run())
+    assert app.number_input(key="l_seed").value == 7
+    assert list(charts(app)) == ["weight_ih_l0"]
+    assert (
+        screen(preset_values(EXAMPLES["A6"]))[0].config.hidden_size == app.number_input(key="l_hidden").value
+    )
+
+
+def test_a_page_sends_at_most_60_kB_in_any_view(visit: Visit) -> None:
+    for view in VIEWS:
+        for row in ("A2", "A6", "A8"):
+            app = at(visit, l_view=view)
+            app.button_group(key="layers_preset").set_value(row)
+            checked(app.run())
+            sent = sum(len(json.dumps(data)) for data in charts(app).values())
+            assert sent <= 60_000, (view, row, sent)
