@@ -110,7 +110,7 @@ def equality_figure(record: EqualityMaps) -> go.Figure:
         "annotations": [],
         "shapes": [],
         "uirevision": f"{count}.{columns}.{len(record.rows)}",
-        "meta": {"labels": {}},
+        "meta": {"labels": {"x": list(record.columns)}},
     }
     data = []
     for i, one in enumerate(record.maps):
@@ -172,7 +172,7 @@ def _equality_trace(one: EqualityMap, axis: str) -> dict[str, Any]:
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
-        "hovertemplate": "%{y}, feature %{x}<br>|difference| %{z:.3g}<extra></extra>",
+        "hovertemplate": "sequence %{y}, feature %{x}<br>|difference| %{z:.3g}<extra></extra>",
     }
 
 

@@ -171,7 +171,8 @@ def parse_lengths(text: str, length: int, batch: int) -> tuple[tuple[int, ...], 
 def preset_values(example: Example) -> dict[str, Any]:
     """What one click on a preset sets; everything else goes back to its default."""
     config = example.config
-    values: dict[str, Any] = {f.key: f.default for f in FIELDS if f.key not in ("l_view", "l_text", "l_quiz", "l_seed")}
+    kept = ("l_view", "l_text", "l_trap", "l_quiz", "l_seed")  # what is looked at stays
+    values: dict[str, Any] = {f.key: f.default for f in FIELDS if f.key not in kept}
     return values | {
         "l_kind": config.kind,
         "l_in": config.input_size,

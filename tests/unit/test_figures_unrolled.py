@@ -181,6 +181,7 @@ def test_large_maps_show_the_first_units_of_each_half_and_say_so() -> None:
     maps = equality(hidden=300, batch=40)
     assert maps.maps[0].values.shape == (12, 48)
     assert maps.columns[23:25] == ("23", "300")
+    assert equality_figure(maps).layout.meta["labels"]["x"][24] == "300"  # in the hover text and the CSV too
     assert maps.left_out == (
         "Drawn: the first 24 of 300 units of each half and the first 12 of 40 sequences. "
         "The numbers hold for all."
