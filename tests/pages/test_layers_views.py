@@ -174,3 +174,13 @@ def test_another_seed_starts_again(visit: Visit) -> None:
     assert not app.exception
     assert question(8, 0).prompt in texts(app)
     assert "**Question 1** · streak **0**" in texts(app)
+
+
+def test_a_look_at_another_view_loses_nothing(visit: Visit) -> None:
+    app = page(visit, "Quiz", l_quiz="7")
+    answer(app, "7 7 7")
+    app.button_group("l_view").set_value(["Unrolled"]).run()
+    assert not app.exception
+    app.button_group("l_view").set_value(["Quiz"]).run()
+    assert app.text_input("l_quiz_answer").value == "7 7 7"
+    assert app.error[0].value

@@ -80,6 +80,7 @@ def _quiz() -> None:
             max_chars=MAX_ANSWER,
             placeholder=f"such as {asked.example}",
             autocomplete="off",
+            persist_state="page",  # a look at another view loses nothing
             width=360,
         )
         # One button with one key: the field keeps the focus, so that Enter answers, and Enter again goes on.
