@@ -1,7 +1,8 @@
 """The equations of nn.RNN, nn.LSTM and nn.GRU, once, in the order and letters of PyTorch's documentation.
 
-Sources: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html, ...LSTM.html, ...GRU.html. Each function is
-elementwise over its leading dimensions, so the same lines serve one step of a loop and all steps of a finished run.
+Sources: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html, ...LSTM.html, ...GRU.html. Each
+function is elementwise over its leading dimensions, so the same lines serve one step of a loop and all steps
+of a finished run.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ Intervene = Callable[[int, int, int, str, Tensor], Tensor]
 class Weights:
     """The parameters of one layer in one direction.
 
-    ``w_ih`` (blocks * H, H_in or D * H_out), ``w_hh`` (blocks * H, H_out), ``b_ih`` and ``b_hh`` (blocks * H) or None,
-    ``w_hr`` (proj_size, H) or None.
+    ``w_ih`` (blocks * H, H_in or D * H_out), ``w_hh`` (blocks * H, H_out), ``b_ih`` and ``b_hh`` (blocks * H)
+    or None, ``w_hr`` (proj_size, H) or None.
     """
 
     w_ih: Tensor
@@ -44,7 +45,9 @@ def kind_of(module: nn.Module) -> Kind:
 
 
 def weights_of(module: nn.RNNBase, layer: int, direction: int) -> Weights:
-    """The parameters that PyTorch names ``..._l{layer}`` and, for the backward direction, ``..._l{layer}_reverse``."""
+    """The parameters that PyTorch names ``..._l{layer}`` and, for the backward direction,
+    ``..._l{layer}_reverse``.
+    """
     suffix = f"_l{layer}" + ("_reverse" if direction else "")
 
     def get(name: str, there: bool = True) -> Any:
@@ -55,7 +58,9 @@ def weights_of(module: nn.RNNBase, layer: int, direction: int) -> Weights:
 
 
 def tanh(x: Tensor) -> Tensor:
-    """tanh. On a CPU and without gradients it is NumPy's, which takes a seventh of torch.tanh's time (torch 2.13, NumPy 2.4)."""
+    """tanh. On a CPU and without gradients it is NumPy's, which takes a seventh of torch.tanh's time (torch
+    2.13, NumPy 2.4).
+    """
     if x.is_cpu and x.dtype in (torch.float32, torch.float64) and not torch.is_grad_enabled():
         return torch.from_numpy(np.tanh(x.detach().numpy()))
     return torch.tanh(x)
@@ -107,8 +112,8 @@ def gru_hidden(n: Tensor, z: Tensor, h: Tensor) -> Tensor:
 class CellRun:
     """What a step-by-step run computed.
 
-    ``output`` (L, N, D * H_out) with zeros after each end, ``h_n`` (layers * D, N, H_out), ``c_n`` (layers * D, N, H) or
-    None, and for each (layer, direction) every quantity by name as (L, N, units).
+    ``output`` (L, N, D * H_out) with zeros after each end, ``h_n`` (layers * D, N, H_out), ``c_n`` (layers *
+    D, N, H) or None, and for each (layer, direction) every quantity by name as (L, N, units).
     """
 
     output: Tensor
@@ -164,9 +169,10 @@ def run(
 ) -> CellRun:
     """Run a module's weights one step at a time, so that any quantity can be replaced on the way.
 
-    ``x`` (L, N, H_in), always step-major; ``h_0`` (layers * D, N, H_out); ``c_0`` (layers * D, N, H), LSTM only;
-    ``lengths`` (N). ``intervene`` is called with every quantity as soon as it is computed, and what it returns is what the
-    rest of the step (and of the run) sees. Differentiable. Without ``intervene`` it computes what ``module`` does.
+    ``x`` (L, N, H_in), always step-major; ``h_0`` (layers * D, N, H_out); ``c_0`` (layers * D, N, H), LSTM
+    only; ``lengths`` (N). ``intervene`` is called with every quantity as soon as it is computed, and what it
+    returns is what the rest of the step (and of the run) sees. Differentiable. Without ``intervene`` it
+    computes what ``module`` does.
     """
     kind, length = kind_of(module), x.shape[0]
     directions = 2 if module.bidirectional else 1

@@ -9,7 +9,8 @@ import torch
 
 from rnnviz.layers import make, stream
 from rnnviz.screens.home import INPUT_SIZE, HomeScreen
-from rnnviz.tracing import Array, Trace, trace
+from rnnviz.recovery import Array
+from rnnviz.tracing import Trace, trace
 
 
 @lru_cache(maxsize=64)

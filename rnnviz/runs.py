@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from rnnviz.layers import make, stream
+from rnnviz.recovery import Array, read_only
 from rnnviz.screens.layers import LayersScreen
 from rnnviz.shapes import tensors
-from rnnviz.tracing import Array, State, Trace, read_only, trace
+from rnnviz.tracing import State, Trace, trace
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 

@@ -15,8 +15,9 @@ from rnnviz import cells
 from rnnviz.arithmetic import disagreement
 from rnnviz.edits import Clamp, ForgetBias, SetWeight
 from rnnviz.layers import make, stream
+from rnnviz.recovery import Array, read_only
 from rnnviz.screens.step import StepScreen
-from rnnviz.tracing import Array, Trace, from_cells, read_only, trace
+from rnnviz.tracing import Trace, from_cells, trace
 
 
 @dataclass(frozen=True)

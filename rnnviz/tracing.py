@@ -1,8 +1,8 @@
 """`trace`: everything a recurrent layer computes, recovered from PyTorch's own fused run.
 
-The fused kernels give only h. Given the whole h sequence, every gate of every step follows from one batched matrix product
-of [x_t, h_(t-1)] with [W_ih, W_hh]; only the LSTM's c has to be scanned, elementwise. Measured on one core, this is several
-times faster than looping a cell (tests/bench/trace.py).
+The fused kernels give only h. Given the whole h sequence, every gate of every step follows from one batched
+matrix product of [x_t, h_(t-1)] with [W_ih, W_hh]; only the LSTM's c has to be scanned, elementwise. Measured
+on one core, this is several times faster than looping a cell (tests/bench/trace.py).
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnviz import cells
 from rnnviz.cells import Weights, kind_of, weights_of
 from rnnviz.gates import NAMES, Kind
+from rnnviz.recovery import Array, Lane, masked, read_only, recover, to_numpy
 
-Array = NDArray[np.floating[Any]]
 State = Tensor | tuple[Tensor, Tensor]
 
 
@@ -32,8 +31,9 @@ State = Tensor | tuple[Tensor, Tensor]
 class Trace:
     """Every quantity of a run, as read-only numpy.
 
-    ``output``, ``h_n`` and ``c_n`` (None unless LSTM) are laid out exactly as PyTorch returns them; with lengths, ``output``
-    is unpacked to x's own L with zeros after each end. ``values`` maps (name, layer, direction) to (L, N, units).
+    ``output``, ``h_n`` and ``c_n`` (None unless LSTM) are laid out exactly as PyTorch returns them; with
+    lengths, ``output`` is unpacked to x's own L with zeros after each end. ``values`` maps (name, layer,
+    direction) to (L, N, units).
     """
 
     kind: Kind
@@ -60,8 +60,8 @@ class Trace:
     def sel(self, name: str, layer: int = 0, direction: int = 0) -> Array:
         """One quantity as (L, N, units), always step-major.
 
-        ``step`` is the position in the sequence for the backward direction too; NaN after a sequence's end. Raises KeyError
-        that lists what there is.
+        ``step`` is the position in the sequence for the backward direction too; NaN after a sequence's end.
+        Raises KeyError that lists what there is.
         """
         try:
             return self.values[name, layer, direction]
@@ -94,7 +94,9 @@ class Trace:
 
 @dataclass(frozen=True)
 class _Job:
-    """A checked request, batched and step-major whatever the module's own layout: x (L, N, H_in), h_0 and c_0 (rows, N, ·)."""
+    """A checked request, batched and step-major whatever the module's own layout: x (L, N, H_in), h_0 and c_0
+    (rows, N, ·).
+    """
 
     module: nn.RNNBase
     kind: Kind
@@ -114,10 +116,10 @@ def trace(
 ) -> Trace:
     """Run a module and hand out everything it computed.
 
-    ``module``: any nn.RNN, nn.LSTM or nn.GRU on any device. ``x`` and ``hx``: as the module takes them. ``lengths`` (N): the
-    true length of each sequence, in any order; the run is then packed. The module is left as it was and no gradient is
-    recorded. Raises ValueError for inputs whose shapes do not fit, lengths outside 1..L, or a module in training mode with
-    dropout between layers, whose trace would not repeat.
+    ``module``: any nn.RNN, nn.LSTM or nn.GRU on any device. ``x`` and ``hx``: as the module takes them.
+    ``lengths`` (N): the true length of each sequence, in any order; the run is then packed. The module is
+    left as it was and no gradient is recorded. Raises ValueError for inputs whose shapes do not fit, lengths
+    outside 1..L, or a module in training mode with dropout between layers, whose trace would not repeat.
     """
     with torch.inference_mode(), _full_precision(x.device):
         return _run(_checked(module, x, hx, lengths))
@@ -127,7 +129,7 @@ def from_cells(module: nn.RNNBase, run: cells.CellRun, lengths: Sequence[int] | 
     """The Trace of a step-by-step run (batched), laid out as ``module`` would have returned it."""
     ends = None if lengths is None else torch.as_tensor(lengths)
     values = {
-        (name, layer, direction): _masked(_numpy(value.detach()), ends)
+        (name, layer, direction): masked(to_numpy(value.detach()), ends)
         for (layer, direction), named in run.values.items()
         for name, value in named.items()
     }
@@ -137,7 +139,8 @@ def from_cells(module: nn.RNNBase, run: cells.CellRun, lengths: Sequence[int] | 
 
 
 def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
-    # cuDNN's RNNs use TF32 by default: about 1e-3 off float32, which would show as a difference on every screen.
+    # cuDNN's RNNs use TF32 by default: about 1e-3 off float32, which would show as a difference on every
+    # screen.
     if device.type != "cuda":
         return nullcontext()
     return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
@@ -147,7 +150,8 @@ def _checked(module: nn.RNNBase, x: Tensor, hx: State | None, lengths: Sequence[
     kind = kind_of(module)
     if module.training and module.dropout > 0 and module.num_layers > 1:
         raise ValueError(
-            f"dropout={module.dropout} in training mode is not allowed: a trace would not repeat; call module.eval() first"
+            f"dropout={module.dropout} in training mode is not allowed: a trace would not repeat; "
+            "call module.eval() first"
         )
     if x.dim() not in (2, 3):
         raise ValueError(f"x has {x.dim()} dimensions: 3 are allowed, or 2 without a batch")
@@ -225,8 +229,8 @@ def _run(job: _Job) -> Trace:
         for direction, part in enumerate(h.chunk(job.directions, -1)):
             row = rows.start + direction
             c_0 = None if job.c_0 is None else job.c_0[row]
-            lane = _Lane(x, part, job.h_0[row], c_0, job.lengths, backward=direction == 1)
-            recovered = _recover(job.kind, weights[direction], lane)
+            lane = Lane(x, part, job.h_0[row], c_0, job.lengths, backward=direction == 1)
+            recovered = recover(job.kind, weights[direction], lane)
             values |= {(name, layer, direction): recovered[name] for name in NAMES[job.kind]}
         x = h
     h_n, *c_n = (torch.cat(parts) for parts in zip(*states, strict=True))
@@ -240,7 +244,8 @@ def _run(job: _Job) -> Trace:
 
 
 def _fused(job: _Job, weights: Sequence[Weights], x: Tensor, rows: slice) -> tuple[Tensor, ...]:
-    """One layer through the fused function that nn.RNN, nn.LSTM and nn.GRU call: h (L, N, D * H_out), then h_n (and c_n).
+    """One layer through the fused function that nn.RNN, nn.LSTM and nn.GRU call: h (L, N, D * H_out), then
+    h_n (and c_n).
 
     Layer by layer, because a stack's own call shows only the top layer's h.
     """
@@ -270,8 +275,10 @@ def _flat(job: _Job, weights: Sequence[Weights], layer: int) -> list[Tensor]:
     parameters = [p for w in weights for p in (w.w_ih, w.w_hh, w.b_ih, w.b_hh, w.w_hr) if p is not None]
     if not job.x.is_cuda or job.module.num_layers == 1:
         return parameters
-    # cuDNN wants one contiguous chunk and warns at every call otherwise; a slice of a stack's chunk is not one.
-    single = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}[job.kind](
+    # cuDNN wants one contiguous chunk and warns at every call otherwise; a slice of a stack's chunk is not
+    # one. skip_init, because an initialisation would draw from the global random state of the device.
+    single = torch.nn.utils.skip_init(
+        {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}[job.kind],
         weights[0].w_ih.shape[1],
         job.module.hidden_size,
         bias=job.module.bias,
@@ -280,143 +287,7 @@ def _flat(job: _Job, weights: Sequence[Weights], layer: int) -> list[Tensor]:
         dtype=job.x.dtype,
         **({"proj_size": job.module.proj_size} if job.kind == "LSTM" else {}),
     )
+    single.flatten_parameters()
     for mine, theirs in zip(single.parameters(), parameters, strict=True):
         mine.copy_(theirs)
     return list(single.parameters())
-
-
-@dataclass(frozen=True)
-class _Lane:
-    """One layer in one direction: x (L, N, ·), its h (L, N, H_out) with zeros after each end, h_0 and c_0 (N, ·)."""
-
-    x: Tensor
-    h: Tensor
-    h_0: Tensor
-    c_0: Tensor | None
-    lengths: Tensor | None
-    backward: bool
-
-
-def _recover(kind: Kind, w: Weights, lane: _Lane) -> dict[str, Array]:
-    """All quantities of one lane from its h sequence, as (L, N, units) with NaN after each end."""
-    named: dict[str, Tensor] = {"x": lane.x, "h": lane.h}
-    if kind == "RNN":
-        named["h_pre"] = _sums(w, lane)
-    elif kind == "GRU":
-        size = w.w_hh.shape[0] // 3
-        rz, new = _rows(w, slice(2 * size)), _rows(w, slice(2 * size, None))
-        rz_pre = _sums(rz, lane)  # (L, N, 2H)
-        r, z = cells.gru_reset_update(rz_pre)
-        x_n = _linear(lane.x, new.w_ih, new.b_ih)  # (L, N, H)
-        h_n = torch.zeros_like(x_n) if new.b_hh is None else new.b_hh.expand_as(x_n).clone()
-        n_pre = cells.gru_new_pre(x_n, r, _add_recurrent(h_n, new.w_hh, lane))
-        r_pre, z_pre = rz_pre.chunk(2, -1)
-        named |= {"r": r, "z": z, "n": cells.tanh(n_pre), "r_pre": r_pre, "z_pre": z_pre, "n_pre": n_pre}
-    else:
-        pre = _sums(w, lane)  # (L, N, 4H)
-        i, f, g, o = cells.lstm_gates(pre)
-        i_pre, f_pre, g_pre, o_pre = pre.chunk(4, -1)
-        named |= {
-            "i": i,
-            "f": f,
-            "g": g,
-            "o": o,
-            "c": torch.from_numpy(_scan(_numpy(f), _numpy(i * g), lane)),
-        }
-        named |= {"i_pre": i_pre, "f_pre": f_pre, "g_pre": g_pre, "o_pre": o_pre}
-    return {name: _masked(_numpy(value), lane.lengths) for name, value in named.items()}
-
-
-def _rows(w: Weights, rows: slice) -> Weights:
-    """Some of the stacked blocks."""
-    b_ih, b_hh = (None if b is None else b[rows] for b in (w.b_ih, w.b_hh))
-    return Weights(w.w_ih[rows], w.w_hh[rows], b_ih, b_hh, None)
-
-
-def _sums(w: Weights, lane: _Lane) -> Tensor:
-    """W_ih x_t + b_ih + W_hh h_(t-1) + b_hh for all steps, (L, N, blocks * H)."""
-    bias = None if w.b_ih is None or w.b_hh is None else w.b_ih + w.b_hh
-    return _add_recurrent(_linear(lane.x, w.w_ih, bias), w.w_hh, lane)
-
-
-def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    flat = x.reshape(-1, x.shape[-1])  # one product for all steps
-    out = flat @ weight.T if bias is None else torch.addmm(bias, flat, weight.T)
-    return out.view(*x.shape[:-1], -1)
-
-
-def _add_recurrent(sums: Tensor, w_hh: Tensor, lane: _Lane) -> Tensor:
-    """Add W_hh h_(t-1) to each step's sums (L, N, rows): one product for all steps, into place.
-
-    A shifted copy of h beside x would need one product fewer, but its copies cost more: at (L, N, H_in, H) = (200, 64, 32,
-    64) an RNN's sums took 2.7 ms so and 1.8 ms this way.
-    """
-    before, there = (lane.h[1:], sums[:-1]) if lane.backward else (lane.h[:-1], sums[1:])
-    there.view(-1, sums.shape[-1]).addmm_(before.reshape(-1, before.shape[-1]), w_hh.T)
-    first = lane.h_0 @ w_hh.T  # (N, rows)
-    if lane.backward and lane.lengths is not None:  # the backward direction starts at each sequence's own end
-        sums[lane.lengths - 1, torch.arange(len(first))] += first
-    else:
-        sums[-1 if lane.backward else 0] += first
-    return sums
-
-
-def _scan(f: Array, ig: Array, lane: _Lane) -> Array:
-    """c_t = f_t ⊙ c_(t-1) + (i ⊙ g)_t over all steps, (L, N, H).
-
-    In NumPy: a third of the time of the same loop in torch.
-    """
-    assert lane.c_0 is not None
-    if lane.lengths is not None and lane.backward:  # stay at c_0 until the sequence's own end is reached
-        after = _after(len(f), lane.lengths)
-        f, ig = f.copy(), ig.copy()
-        f[after], ig[after] = 1.0, 0.0
-    c, c_0 = np.empty(f.shape, f.dtype), _numpy(lane.c_0)
-    way = slice(None, None, -1 if lane.backward else 1)
-    scan = _scan_by_doubling if c_0.size <= 64 else _scan_by_step
-    scan(f[way], ig[way], c_0, c[way])
-    return c
-
-
-def _scan_by_step(f: Array, ig: Array, last: Array, c: Array) -> None:
-    for f_t, ig_t, c_t in zip(f, ig, c, strict=True):
-        last = np.add(np.multiply(f_t, last, c_t), ig_t, c_t)
-
-
-def _scan_by_doubling(f: Array, ig: Array, c_0: Array, c: Array) -> None:
-    """log2(L) passes over all steps; after each, c_t = f_t ⊙ c_(t-span) + c'_t for a span twice as long.
-
-    More arithmetic, fewer calls: at L = 200, N*H = 16 it takes a fifth of the time step by step takes, at 256 more.
-    """
-    f, c[:] = f.copy(), ig
-    c[0] += f[0] * c_0
-    span = 1
-    while span < len(c):
-        c[span:] += f[span:] * c[:-span]
-        f[span:] *= f[:-span]
-        span *= 2
-
-
-def _after(length: int, lengths: Tensor) -> NDArray[np.bool_]:
-    """(L, N): True after each sequence's end."""
-    return np.arange(length)[:, None] >= lengths.numpy()[None, :]
-
-
-def _masked(values: Array, lengths: Tensor | None) -> Array:
-    if lengths is not None:
-        values = values.copy()
-        values[_after(len(values), lengths)] = np.nan
-    values.flags.writeable = False
-    return values
-
-
-def _numpy(value: Tensor) -> Array:
-    # a fresh view: making it read-only must not reach the caller's own arrays
-    return (value.float() if value.dtype == torch.bfloat16 else value).cpu().numpy()
-
-
-def read_only(value: Tensor) -> Array:
-    """A tensor as read-only numpy on the CPU."""
-    array = _numpy(value.detach())
-    array.flags.writeable = False
-    return array

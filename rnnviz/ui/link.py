@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.link import Field
 
@@ -23,10 +24,11 @@ def arrive(
     in a warning; all other values stand.
     """
     keys = [f.key for f in fields]
-    found = {k: st.session_state[k] if k in st.session_state else st.query_params.get(k) for k in keys}
+    held = set() if _went_back() else {k for k in keys if k in st.session_state}
+    found = {k: st.session_state[k] if k in held else st.query_params.get(k) for k in keys}
     current, values, notes = screen({k: v for k, v in found.items() if v is not None})
     said_before = f"{page}_corrections"
-    addressed = [k for k in keys if k not in st.session_state and k in st.query_params]
+    addressed = [k for k in keys if k not in held and k in st.query_params]
     if wrong := [k for k in addressed if st.query_params[k] != _written(values[k])]:
         # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to
         # its default and say nothing.
@@ -36,11 +38,18 @@ def arrive(
         st.rerun()
     for key in keys:
         # Also what came from the address: code that runs before its widget is drawn finds it here.
-        if key in addressed or (key in st.session_state and st.session_state[key] != values[key]):
+        if key in addressed or (key in held and st.session_state[key] != values[key]):
             st.session_state[key] = values[key]
     if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
         st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")
     return current, values
+
+
+def _went_back() -> bool:
+    # After the browser's back or forward the address counts, not what the widgets held; Streamlit (1.67) says
+    # so only here, and resets the bound widgets when they are drawn: after the page has been computed.
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _written(value: Any) -> str:

@@ -132,7 +132,7 @@ def test_an_edit_shows_beside_the_original_and_the_link_repeats_it(
 
 def test_back_returns_to_the_screen_before_a_preset(server: Server, page: Page) -> None:
     visit(server, page)
-    option(page, "RNN by matmul").click()
+    page.get_by_test_id("stButtonGroup").get_by_text("RNN by matmul").click()
     expect(page.get_by_text("nn.RNN(5, 6)").first).to_be_visible()
     expect(page).to_have_url(re.compile("s_kind=RNN"))
     wait_idle(page)

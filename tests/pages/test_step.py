@@ -51,7 +51,7 @@ def test_what_is_written_out_is_the_chosen_step_and_unit(visit: Visit) -> None:
     app = visit("step.py", s_step="4", s_unit="3")
     run = step_run(page.screen({})[0])
     assert "step 4, “the”" in " ".join(m.value for m in app.markdown)
-    formulas = " ".join(m.value for m in app.get("latex"))
+    formulas = " ".join(m.value for m in app.latex)
     for letter in "ifgoch":
         assert f"{run.trace.sel(letter)[4, 0, 3]:.4f}" in formulas
     assert cursor(app) == (4, 3)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnviz import arithmetic
+from rnnviz import arithmetic, sums, table
 from rnnviz.export_step import step_script
 from rnnviz.gates import BLOCKS, KINDS
 from rnnviz.projection import principal_plane
@@ -55,7 +55,7 @@ def test_every_sum_adds_up_and_every_chain_ends_in_the_traced_value(values: dict
     for m in moments(current, run):
         for letter in BLOCKS[current.config.kind]:
             for unit in range(current.config.hidden_size):
-                written = arithmetic.unit_sum(m, letter, unit)
+                written = sums.unit_sum(m, letter, unit)
                 assert sum(t.product for t in written.terms) == pytest.approx(
                     written.total, abs=2e-5, rel=1e-5
                 )
@@ -109,8 +109,8 @@ def test_the_written_lines_add_up_to_the_digit(values: dict[str, Any], unit: int
     current, run = stepping(values)
     m = next(moments(current, run))
     letter = BLOCKS[current.config.kind][-1]
-    written = arithmetic.unit_sum(m, letter, min(unit, current.config.hidden_size - 1))
-    lines = arithmetic.written_out(written)
+    written = sums.unit_sum(m, letter, min(unit, current.config.hidden_size - 1))
+    lines = sums.written_out(written)
     assert round(sum(float(line.product) for line in lines), 4) == pytest.approx(
         round(written.total, 4), abs=1e-9
     )
@@ -188,26 +188,26 @@ def test_the_widest_screen_stays_within_its_bounds() -> None:
     ],
 )
 def test_a_pasted_table_is_read_or_its_fault_named(text: str, rows: Any, complaint: str | None) -> None:
-    table, note = page.parse_table(text)
-    assert table == (rows if rows is not None else page.parse_table(page.TABLE)[0])
+    read, note = table.parse_table(text)
+    assert read == (rows if rows is not None else table.parse_table(table.TABLE)[0])
     assert note is None if complaint is None else note is not None and complaint in note
 
 
 @given(st.text(max_size=60))
 def test_no_table_raises_and_every_table_is_rectangular(text: str) -> None:
-    table, _ = page.parse_table(text)
-    assert table and len({len(row) for row in table}) == 1
-    again, note = page.parse_table(page.format_table(table))
+    read, _ = table.parse_table(text)
+    assert read and len({len(row) for row in read}) == 1
+    again, note = table.parse_table(table.format_table(read))
     assert note is None
-    np.testing.assert_allclose(again, table, rtol=1e-6)
+    np.testing.assert_allclose(again, read, rtol=1e-6)
 
 
 def test_a_grid_writes_its_changes_into_the_table() -> None:
     rows = ((1.0, 2.0), (3.0, 4.0))
     changes = {"edited_rows": {0: {"1": 7}}, "added_rows": [{"0": 5}], "deleted_rows": [1]}
-    assert page.edit_table(rows, changes) == ((1.0, 7.0), (5.0, 0.0))
-    assert page.edit_table(rows, {"deleted_rows": [0, 1]}) == ((1.0, 2.0),)
-    assert page.edit_table(rows, {"edited_rows": {0: {"0": "nan", "9": 1}, 8: {"0": 1}}}) == (
+    assert table.edit_table(rows, changes) == ((1.0, 7.0), (5.0, 0.0))
+    assert table.edit_table(rows, {"deleted_rows": [0, 1]}) == ((1.0, 2.0),)
+    assert table.edit_table(rows, {"edited_rows": {0: {"0": "nan", "9": 1}, 8: {"0": 1}}}) == (
         (0.0, 2.0),
         (3.0, 4.0),
     )

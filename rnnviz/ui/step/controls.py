@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.screens import step as page
+from rnnviz.table import Rows, edit_table, format_table, has_numbers, parse_table
 from rnnviz.ui import pickers
 from rnnviz.ui.link import markdown
 from rnnviz.ui.step import what_if
@@ -53,7 +54,7 @@ def _random(values: Mapping[str, Any]) -> None:
 
 def _table(values: Mapping[str, Any]) -> None:
     pickers.area(FIELD["s_table"], height=120)
-    rows, problem = page.parse_table(values["s_table"])
+    rows, problem = parse_table(values["s_table"])
     if problem:
         st.warning(markdown(problem))
     with st.popover("Edit as a grid", width="stretch"):
@@ -65,7 +66,7 @@ def _table(values: Mapping[str, Any]) -> None:
             key=key,
             num_rows="dynamic",
             width="stretch",
-            on_change=lambda: _write(page.edit_table(rows, dict(st.session_state[key]))),
+            on_change=lambda: _write(edit_table(rows, dict(st.session_state[key]))),
         )
     st.file_uploader(
         "Upload CSV", type=["csv", "tsv", "txt"], key="s_upload", on_change=_upload, max_upload_size=1
@@ -74,8 +75,8 @@ def _table(values: Mapping[str, Any]) -> None:
         st.warning(markdown(said))
 
 
-def _write(rows: page.Rows) -> None:
-    st.session_state["s_table"] = page.format_table(rows)
+def _write(rows: Rows) -> None:
+    st.session_state["s_table"] = format_table(rows)
 
 
 def _upload() -> None:
@@ -94,8 +95,8 @@ def _upload() -> None:
             f"{file.name} is not a text file in UTF-8: save the table as CSV"
         )
         return
-    rows, problem = page.parse_table(text)
+    rows, problem = parse_table(text)
     if problem:
         st.session_state["s_upload_problem"] = f"{file.name}: {problem}"
-    if page.has_numbers(text):
+    if has_numbers(text):
         _write(rows)

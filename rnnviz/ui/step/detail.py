@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz import arithmetic
+from rnnviz import arithmetic, sums
 from rnnviz.figures.chains import Bars, bars_figure, chain_figure, chain_maps
 from rnnviz.gates import BLOCKS, QUANTITIES
 from rnnviz.screens import step as page
@@ -98,7 +98,7 @@ def _one_unit(m: arithmetic.Moment, unit: int) -> None:
                 key=f"s_gate_{m.config.kind}",
                 help="Whose sum is written out product by product.",
             )
-    written = arithmetic.unit_sum(m, letter, unit)
+    written = sums.unit_sum(m, letter, unit)
     bars = Bars(
         f"{QUANTITIES[letter].symbol}[{unit}]: what each term contributes to the sum",
         tuple(t.label for t in written.terms),
@@ -115,10 +115,10 @@ def _one_unit(m: arithmetic.Moment, unit: int) -> None:
         )
         with st.container(height=250):
             st.markdown(_table(written))
-    st.latex(_formulas(written, arithmetic.state_lines(m, unit)))
+    st.latex(_formulas(written, sums.state_lines(m, unit)))
 
 
-def _formulas(written: arithmetic.Sum, state: tuple[tuple[str, str, str], ...]) -> str:
+def _formulas(written: sums.Sum, state: tuple[tuple[str, str, str], ...]) -> str:
     gate = f"{written.letter}_{{{written.unit}}}"
     lines = [rf"{gate} &= {_LATEX[written.activation]}({written.total:.4f}) = {written.result:.4f}"]
     for left, formula, numbers in state:
@@ -129,15 +129,15 @@ def _formulas(written: arithmetic.Sum, state: tuple[tuple[str, str, str], ...]) 
 _LATEX = {"σ": r"\sigma", "tanh": r"\tanh", "ReLU": r"\operatorname{ReLU}"}
 
 
-def _weights(written: arithmetic.Sum) -> str:
+def _weights(written: sums.Sum) -> str:
     return f"weight, row {written.unit}"
 
 
-def _table(written: arithmetic.Sum) -> str:
+def _table(written: sums.Sum) -> str:
     rows = [f"| term | {_weights(written)} | value | product |", "|:--|--:|--:|--:|"]
     rows += [
         f"| `{line.label}` | {line.weight} | {line.value} | {line.product} |"
-        for line in arithmetic.written_out(written)
+        for line in sums.written_out(written)
     ]
     rows.append(f"| **sum** | | | **{written.total:.4f}** |")
     return "\n".join(rows)
