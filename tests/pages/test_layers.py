@@ -44,6 +44,8 @@ def shapes_said(app: AppTest) -> str:
 def test_the_first_visit_has_the_picture_and_few_controls(visit: Visit) -> None:
     app = at(visit)
     assert list(charts(app)) == ["Tensors of the layer"]
+    (more,) = app.sidebar.expander
+    assert not more.proto.expanded
     assert [n.key for n in app.sidebar.number_input] == [
         "l_in",
         "l_hidden",
@@ -52,7 +54,8 @@ def test_the_first_visit_has_the_picture_and_few_controls(visit: Visit) -> None:
         "l_len",
         "l_batch",
     ]
-    assert [t.key for t in app.sidebar.toggle] == ["l_bi", "l_bf"]
+    hidden = [t.key for t in more.toggle]
+    assert [t.key for t in app.sidebar.toggle if t.key not in hidden] == ["l_bi", "l_bf"]
     assert not app.warning
     assert "output (N, L, D * H_out) is (3, 7, 12)" in shapes_said(app)
 
@@ -147,17 +150,13 @@ def test_a_layer_too_large_to_run_keeps_its_shapes_and_says_why(visit: Visit) ->
     app.button_group(key="l_view").set_value("Parameters")
     checked(app.run())
     assert "150,210,000" in words(app)
-    assert app.info[0].value.startswith(
-        "weight_ih_l0 is (15000, 5), in blocks W_ir | W_iz | W_in."
-    )
+    assert app.info[0].value.startswith("weight_ih_l0 is (15000, 5), in blocks W_ir | W_iz | W_in.")
 
 
 def test_more_opens_with_what_belongs_to_the_kind(visit: Visit) -> None:
     offered = {}
     for kind in ("RNN", "LSTM", "GRU"):
         app = at(visit, l_kind=kind, l_layers="2")
-        app.session_state["layers_more"] = True
-        checked(app.run())
         offered[kind] = {w.key for w in [*app.toggle, *app.number_input, *app.button_group] if w.key}
     assert "l_nonlin" in offered["RNN"] and "l_nonlin" not in offered["LSTM"] | offered["GRU"]
     assert "l_proj" in offered["LSTM"] and "l_proj" not in offered["RNN"] | offered["GRU"]
@@ -166,9 +165,8 @@ def test_more_opens_with_what_belongs_to_the_kind(visit: Visit) -> None:
 
 
 def test_dropout_says_that_it_does_nothing_here(visit: Visit) -> None:
-    app = at(visit, l_layers="2", l_dropout="0.5")
-    app.session_state["layers_more"] = True
-    assert "Nothing is dropped here" in words(checked(app.run()))
+    assert "Nothing is dropped here" in words(at(visit, l_layers="2", l_dropout="0.5"))
+    assert "Nothing is dropped here" not in words(at(visit, l_layers="2"))
 
 
 def test_the_numbers_of_a_tensor_are_shown_when_asked_for(visit: Visit) -> None:

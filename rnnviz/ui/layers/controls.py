@@ -23,11 +23,9 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     pickers.switch(FIELD["l_bi"])
     pickers.switch(FIELD["l_bf"])
     count = changed(values, MORE)
-    # Closed, it draws none of its controls: their values stay in the address.
-    more = st.expander(f"More ({count} set)" if count else "More", key="layers_more", on_change="rerun")
-    if more.open:
-        with more:
-            _more(current, values)
+    # Drawn while closed, too: a bound widget that is not drawn drops out of the address (Streamlit 1.67).
+    with st.expander(f"More ({count} set)" if count else "More", key="layers_more"):
+        _more(current, values)
 
 
 def _more(current: LayersScreen, values: dict[str, Any]) -> None:
