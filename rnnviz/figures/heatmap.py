@@ -19,11 +19,15 @@ CELL, LOWEST, HIGHEST = 12, 56, 170  # pixels: of a row of cells, of a panel
 BETWEEN = 0.045  # of the plotting width, between two columns
 NO_BOX = "<extra></extra>"  # plotly's word for: no second box with the trace's name
 NO_STEP = "no step here"
+MOST_CELLS = 9000  # 48 kB on the way to the browser; a panel is too low for more rows anyway
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One quantity: ``values`` is (units, L) float32, NaN where a sequence has no such step."""
+    """One quantity: ``values`` is (rows, L) float32, NaN where a sequence has no such step.
+
+    Row i is unit i * ``stride``: of a stack too large to send every stride-th unit is shown, and it says so.
+    """
 
     letter: str
     name: str
@@ -32,6 +36,7 @@ class Panel:
     scale: str
     limit: float
     values: NDArray[np.float32]
+    stride: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +65,7 @@ def step_maps(
         if array.ndim != 2 or array.shape[0] != len(tokens):
             raise ValueError(f"{letter} has shape {array.shape}: expected ({len(tokens)}, units)")
         arrays[letter] = np.ascontiguousarray(array.T)
+    stride = -(-sum(array.size for array in arrays.values()) // MOST_CELLS) or 1
     common = _joint_limit(arrays.values())
     before = _joint_limit(array for letter, array in arrays.items() if letter.endswith("_pre"))
     panels = []
@@ -76,7 +82,8 @@ def step_maps(
                 quantity.colour,
                 scale or quantity.scale,
                 common if scale else limit,
-                array,
+                np.ascontiguousarray(array[::stride]),
+                stride,
             )
         )
     return StepMaps(tuple(panels), tuple(map(str, tokens)))
@@ -94,7 +101,7 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
     columns = max(1, min(columns, len(panels)))
     rows = -(-len(panels) // columns)
     columns = -(-len(panels) // rows)
-    units = max(panel.values.shape[0] for panel in panels)
+    units = max(panel.values.shape[0] * panel.stride for panel in panels)
     each = max(LOWEST, min(HIGHEST, CELL * units))
     total = height or TOP + BOTTOM + rows * (TITLE + each) + (rows - 1) * GAP
     inside = max(1, total - TOP - BOTTOM)
@@ -118,10 +125,10 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
         width = (1 - BETWEEN * (columns - 1)) / columns
         left = column * (width + BETWEEN)
         place = {"domain": [low, above - title], "anchor": x}
-        layout[_key(y)] = _unit_axis(panel.values.shape[0], each) | place
+        layout[_key(y)] = _unit_axis(panel, each) | place
         layout["annotations"].append(
             {
-                "text": f"<b>{panel.symbol}</b>  {plain(panel.name)}",
+                "text": f"<b>{panel.symbol}</b>  {plain(panel.name)}{_thinned(panel)}",
                 "font": {"color": panel.colour},
                 "showarrow": False,
                 "xref": "paper",
@@ -152,6 +159,7 @@ def _trace(panel: Panel, x: str, y: str, coloraxis: str) -> dict[str, Any]:
         "type": "heatmap",
         "name": panel.letter,
         "z": panel.values,
+        "dy": panel.stride,
         "xaxis": x,
         "yaxis": y,
         "coloraxis": coloraxis,
@@ -165,6 +173,7 @@ def _gaps(panel: Panel, trace: dict[str, Any]) -> dict[str, Any]:
         "type": "heatmap",
         "name": NO_STEP,
         "z": np.where(np.isnan(panel.values), np.float32(0), np.float32(np.nan)),
+        "dy": panel.stride,
         "xaxis": trace["xaxis"],
         "yaxis": trace["yaxis"],
         "colorscale": [[0, theme.PANEL], [1, theme.PANEL]],
@@ -203,14 +212,24 @@ def _colour_axes(panels: Sequence[Panel], height: int) -> tuple[dict[str, Any], 
 
 
 def _letters(letters: Sequence[str]) -> str:
+    letters = list(dict.fromkeys(letters))
     return ", ".join(letters) if len(letters) < 4 else f"{letters[0]} … {letters[-1]}"
 
 
-def _unit_axis(units: int, pixels: int) -> dict[str, Any]:
+def _thinned(panel: Panel) -> str:
+    return (
+        f", every {panel.stride}{ {2: 'nd', 3: 'rd'}.get(panel.stride, 'th') } unit"
+        if panel.stride > 1
+        else ""
+    )
+
+
+def _unit_axis(panel: Panel, pixels: int) -> dict[str, Any]:
+    half, units = panel.stride / 2, panel.values.shape[0] * panel.stride
     wanted = units * 14 / pixels
     step = next((n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) if n >= wanted), 1024)
     ticks = {"tick0": 0, "dtick": step, "tickfont": {"size": 11}}
-    return ticks | {"range": [units - 0.5, -0.5], "showgrid": False, "zeroline": False}
+    return ticks | {"range": [units - half, -half], "showgrid": False, "zeroline": False}
 
 
 def _joint_limit(arrays: Any) -> float:

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 
 from rnnviz.figures import theme
 from rnnviz.figures.base import empty, figure, labels, plain, short, signed_limit, tokens_axis
-from rnnviz.figures.heatmap import step_heatmaps, step_maps
+from rnnviz.figures.heatmap import MOST_CELLS, step_heatmaps, step_maps
 from rnnviz.gates import QUANTITIES
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
@@ -320,3 +320,17 @@ def test_steps_after_a_sequence_s_end_are_drawn_as_such_but_are_not_data() -> No
 def test_no_steps_give_a_titled_empty_figure() -> None:
     assert "no step" in step_heatmaps(step_maps({}, [])).layout.annotations[0].text
     assert "no step" in step_heatmaps(step_maps({"h": np.zeros((0, 4))}, [])).layout.annotations[0].text
+
+
+def test_a_stack_too_large_to_send_shows_every_nth_unit_and_says_so() -> None:
+    values = np.arange(128 * 64, dtype=np.float32).reshape(128, 64)
+    maps = step_maps(dict.fromkeys("ifgoch", values), [str(t) for t in range(128)])
+    assert [panel.stride for panel in maps.panels] == [6] * 6
+    assert sum(panel.values.size for panel in maps.panels) <= MOST_CELLS
+    np.testing.assert_array_equal(maps.panels[0].values[3], values[:, 18])
+    drawn = step_heatmaps(maps, columns=2, height=400)
+    validated(drawn)
+    assert drawn.data[0].dy == 6 and tuple(drawn.layout.yaxis.range) == (63.0, -3.0)
+    assert "every 6th unit" in drawn.layout.annotations[0].text
+    small = step_maps({"h": values[:4]}, list("abcd"))
+    assert small.panels[0].stride == 1 and "every" not in step_heatmaps(small).layout.annotations[0].text
