@@ -15,6 +15,7 @@ from rnnviz.table import MAX_COLUMNS, MAX_STEPS, TABLE, Rows, parse_table
 SOURCES = ("Sentence", "Characters", "Random", "Table")
 VIEWS = ("Heatmaps", "Lines", "Path", "Text")
 SHOWS = ("Side by side", "Edited", "Original", "Difference")
+DETAILS = ("Every gate", "One unit, every product")
 LAYERS = tuple(f"layer {k}" for k in range(4))
 
 FIELDS: tuple[Field, ...] = (
@@ -83,6 +84,7 @@ FIELDS: tuple[Field, ...] = (
         0,
         MAX_STEPS - 1,
     ),
+    Field("s_detail", "Detail", DETAILS[0], "Every gate of the step, or one unit's sum.", options=DETAILS),
     Field("s_unit", "Unit", 0, "The unit whose sums are written out.", 0, 63),
     Field(
         "s_edits",
@@ -288,8 +290,8 @@ EXAMPLES: dict[str, StepExample] = {
 
 
 def preset_values(example: StepExample) -> dict[str, Any]:
-    """What one click on a preset sets; everything else but the seed and the view goes back to its default."""
-    kept = ("s_seed", "s_view")
+    """What one click on a preset sets; everything else but the seed and the views goes back to default."""
+    kept = ("s_seed", "s_view", "s_detail")
     return {f.key: f.default for f in FIELDS if f.key not in kept} | dict(example.values)
 
 

@@ -6,7 +6,6 @@ cell. This component calls `Plotly.react` instead; what runs in the browser is a
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.assets import asset_url
+from rnnviz.figures.base import encoded
 
 DEFAULT_HEIGHT = 360
 MAX_TEXT = 200
@@ -101,19 +101,19 @@ def chart(
     Raises `ValueError` if the figure holds a NaN or a numpy number outside of a numpy array: it could not be
     sent.
     """
-    content = figure.to_plotly_json()
-    layout = content["layout"]
-    layout.pop("template", None)  # the browser has it already
-    pixels = int(height or layout.get("height") or DEFAULT_HEIGHT)
-    layout["height"] = pixels
+    try:
+        content = encoded(figure)
+    except ValueError as error:
+        raise ValueError(f"chart {key!r}: {error}") from error
+    pixels = int(height or content["layout"].get("height") or DEFAULT_HEIGHT)
+    layout = {k: v for k, v in content["layout"].items() if k != "template"}  # the browser has it already
     data = {
-        "figure": content,
+        "figure": content | {"layout": layout | {"height": pixels}},
         "name": name,
         "summary": summary,
         "events": [event for event, wanted in (("click", on_click), ("hover", on_hover)) if wanted],
         "urls": _urls(),
     }
-    _check_sendable(data, key)
     _CHART(
         key=key,
         data=data,
@@ -158,15 +158,6 @@ def _deliver(key: str, event: str, callback: Callable[[Any], None] | None) -> No
     point = Point.parse(value)
     if point is not None or (event == "hover" and isinstance(value, dict) and value.get("left") is True):
         callback(point)
-
-
-def _check_sendable(data: dict[str, Any], key: str) -> None:
-    # Streamlit would send NaN as invalid JSON, and anything it cannot encode as the text of the whole
-    # dictionary.
-    try:
-        json.dumps(data, allow_nan=False)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"chart {key!r}: {error}; give numpy arrays, or None for a gap") from error
 
 
 def _index(value: object) -> int | None:

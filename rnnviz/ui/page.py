@@ -18,8 +18,24 @@ def question(text: str) -> None:
 
 def notice(name: str) -> None:
     """*What to notice*: the page's prose, assets/text/<name>.md."""
-    with st.expander("What to notice", expanded=False):
+
+    def prose() -> None:
         st.markdown(read_text(name))
+
+    unfold("What to notice", f"{name}_notice", False, prose)
+
+
+def unfold(label: str, key: str, kept: bool, draw: Callable[[], None]) -> None:
+    """An expander whose content is drawn when it is open, or when ``kept``.
+
+    A dozen widgets cost as much as a picture, so what is folded away is left out. ``kept`` must be True when
+    one of its widgets is not at its default: a bound widget that is not drawn drops out of the address
+    (Streamlit 1.67).
+    """
+    box = st.expander(label, key=key, on_change="rerun")
+    if box.open or kept:
+        with box:
+            draw()
 
 
 @dataclass(frozen=True)

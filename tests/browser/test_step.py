@@ -85,9 +85,27 @@ def test_a_click_on_a_cell_goes_to_its_step_and_unit(server: Server, page: Page)
     visit(server, page)
     page.mouse.click(*cell(page, 2, 4, 3))
     expect(heading(page)).to_contain_text("step 4,")
-    expect(page.get_by_role("spinbutton", name="Unit")).to_have_value("3")
     expect(page).to_have_url(re.compile("s_step=4"))
+    option(page, "One unit, every product").click()
+    expect(page.get_by_role("spinbutton", name="Unit")).to_have_value("3")
     expect(page).to_have_url(re.compile("s_unit=3"))
+
+
+def test_a_row_of_a_gate_opens_its_sum(server: Server, page: Page) -> None:
+    visit(server, page)
+    chains = page.get_by_role("figure", name="The arithmetic of this step")
+    chains.scroll_into_view_if_needed()
+    expect(chains).to_have_attribute("data-draws", re.compile(r"[1-9]"))
+    x, y = chains.evaluate(
+        """(root) => {
+          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
+          const { xaxis2, yaxis2 } = plot._fullLayout;  // the second chain: f
+          return [box.x + xaxis2._offset + xaxis2.d2p(2), box.y + yaxis2._offset + yaxis2.d2p(4)];
+        }"""
+    )
+    page.mouse.click(x, y)
+    expect(page.get_by_role("spinbutton", name="Unit")).to_have_value("4")
+    expect(page.get_by_role("figure", name="Contributions to f, unit 4")).to_be_visible()
 
 
 def test_playing_ends_at_the_last_step_and_leaves_the_history_short(server: Server, page: Page) -> None:

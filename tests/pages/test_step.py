@@ -48,7 +48,7 @@ def test_the_first_visit_shows_pytorchs_numbers(visit: Visit) -> None:
 
 
 def test_what_is_written_out_is_the_chosen_step_and_unit(visit: Visit) -> None:
-    app = visit("step.py", s_step="4", s_unit="3")
+    app = visit("step.py", s_step="4", s_unit="3", s_detail=page.DETAILS[1])
     run = step_run(page.screen({})[0])
     assert "step 4, “the”" in " ".join(m.value for m in app.markdown)
     formulas = " ".join(m.value for m in app.latex)
@@ -95,6 +95,15 @@ def test_every_input_draws_at_its_smallest_and_largest(visit: Visit, source: str
         assert "The arithmetic of this step" in charts(app)
 
 
+def test_what_is_folded_away_is_drawn_when_its_value_counts(visit: Visit) -> None:
+    assert not [t for t in visit("step.py").toggle if t.key == "s_state"]
+    app = visit("step.py", s_state="true")
+    assert app.toggle(key="s_state").value is True
+    assert app.query_params["s_state"] == "true"
+    app.segmented_control(key="s_kind").set_value("GRU").run()
+    assert app.query_params["s_state"] == "true" and not app.exception
+
+
 def test_bad_values_in_the_address_are_corrected_and_named(visit: Visit) -> None:
     app = visit("step.py", s_hidden="99999", s_kind="Transformer", s_seed="abc", s_in="2", s_step="77")
     assert not app.exception
@@ -116,6 +125,8 @@ def test_user_text_is_shown_as_text(visit: Visit) -> None:
 
 def test_edits_are_made_undone_and_reset(visit: Visit) -> None:
     app = visit("step.py")
+    app.session_state["s_open_edits"] = True
+    app.run()
     app.selectbox(key="s_edit_kind").set_value("Forget bias").run()
     app.button(key="s_apply").click().run()
     app.selectbox(key="s_edit_kind").set_value("Silence").run()

@@ -9,23 +9,23 @@ import streamlit as st
 from rnnviz.runs import usable_device
 from rnnviz.screens.layers import FIELDS, MORE, LayersScreen, changed
 from rnnviz.ui import pickers
+from rnnviz.ui.page import unfold
 
+HALF = 121  # pixels: the least that leaves a number its buttons
 FIELD = pickers.by_key(FIELDS)
 
 
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """All controls of the layer and of what it is fed."""
     pickers.choice(FIELD["l_kind"])
-    for pair in (("l_in", "l_hidden"), ("l_layers", "l_seed"), ("l_len", "l_batch")):
-        for column, key in zip(st.columns(2, gap="xsmall"), pair, strict=True):
-            with column:
-                pickers.number(FIELD[key])
+    with st.container(horizontal=True, gap="xsmall"):  # two in a row, with fewer messages than columns
+        for key in ("l_in", "l_hidden", "l_layers", "l_seed", "l_len", "l_batch"):
+            pickers.number(FIELD[key], width=HALF)
     pickers.switch(FIELD["l_bi"])
     pickers.switch(FIELD["l_bf"])
     count = changed(values, MORE)
-    # Drawn while closed, too: a bound widget that is not drawn drops out of the address (Streamlit 1.67).
-    with st.expander(f"More ({count} set)" if count else "More", key="layers_more"):
-        _more(current, values)
+    label = f"More ({count} set)" if count else "More"
+    unfold(label, "layers_more", count > 0, lambda: _more(current, values))
 
 
 def _more(current: LayersScreen, values: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from rnnviz.screens import step as page
 from rnnviz.table import Rows, edit_table, format_table, has_numbers, parse_table
 from rnnviz.ui import pickers
 from rnnviz.ui.link import markdown
+from rnnviz.ui.page import unfold
 from rnnviz.ui.step import what_if
 
 FIELD = pickers.by_key(page.FIELDS)
@@ -28,14 +29,17 @@ def controls(current: page.StepScreen, values: Mapping[str, Any]) -> None:
     pickers.slider(FIELD["s_layers"])
     pickers.switch(FIELD["s_bi"])
     pickers.number(FIELD["s_seed"])
-    with st.expander("What if …", expanded=bool(values["s_edits"])):
-        what_if.editor(current, values)
-    with st.expander("More"):
-        pickers.switch(FIELD["s_pre"])
-        pickers.switch(FIELD["s_state"])
-        pickers.switch(FIELD["s_bias"])
-        if values["s_kind"] == "RNN":
-            pickers.choice(FIELD["s_nonlin"])
+    unfold("What if …", "s_open_edits", bool(values["s_edits"]), lambda: what_if.editor(current, values))
+    more = [k for k in ("s_pre", "s_state", "s_bias", "s_nonlin") if values[k] != FIELD[k].default]
+    unfold("More", "s_open_more", bool(more), lambda: _more(values))
+
+
+def _more(values: Mapping[str, Any]) -> None:
+    pickers.switch(FIELD["s_pre"])
+    pickers.switch(FIELD["s_state"])
+    pickers.switch(FIELD["s_bias"])
+    if values["s_kind"] == "RNN":
+        pickers.choice(FIELD["s_nonlin"])
 
 
 def _sentence(values: Mapping[str, Any]) -> None:

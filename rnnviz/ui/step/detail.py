@@ -5,8 +5,11 @@ step moves.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -14,12 +17,12 @@ from rnnviz import arithmetic, sums
 from rnnviz.figures.chains import Bars, bars_figure, chain_figure, chain_maps
 from rnnviz.gates import BLOCKS, QUANTITIES
 from rnnviz.screens import step as page
-from rnnviz.stepping import Stepping
+from rnnviz.stepping import Stepping, step_run
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart, cursor
 from rnnviz.ui.link import markdown
 from rnnviz.ui.step.keys import KEYS
-from rnnviz.ui.transport import playing, position, tick, transport
+from rnnviz.ui.transport import position, tick, transport
 
 FIELD = pickers.by_key(page.FIELDS)
 
@@ -48,29 +51,35 @@ def stepper(
 def _arithmetic(current: page.StepScreen, run: Stepping, where: tuple[int, int, int]) -> None:
     layer, _, step = where
     config = current.config
-    m = arithmetic.moment(config, run.trace, run.parameters, run.initial, where)
-    st.markdown(_headline(current, m))
+    unit = min(int(st.session_state.get("s_unit", 0)), config.hidden_size - 1)
+    st.markdown(_headline(current, _moment(current, where)))
+    pickers.choice(FIELD["s_detail"], collapsed=True)
     if run.clamped:
         st.caption("A clamped quantity stands at its held value: its sum is still what the weights give.")
-    unit = min(int(st.session_state.get("s_unit", 0)), config.hidden_size - 1)
-    maps = chain_maps(arithmetic.chains(m))
-    chart(
-        chain_figure(maps, unit),
-        key="s_chains",
-        name="The arithmetic of this step",
-        summary=f"Step {step}: each gate of layer {layer} as the sum of its terms, "
-        f"for {config.hidden_size} units.",
-        on_click=_choose,
-    )
-    if not playing(KEYS.page):
-        _one_unit(m, unit)
+    if st.session_state["s_detail"] == page.DETAILS[1]:
+        _one_unit(current, where, unit)
+    else:
+        figure, letters = _chains(current, where, unit)
+        chart(
+            figure,
+            key="s_chains",
+            name="The arithmetic of this step",
+            summary=f"Step {step}: each gate of layer {layer} as the sum of its terms, "
+            f"for {config.hidden_size} units. Choose a row to see its unit's sum written out.",
+            on_click=lambda point: _choose(point, letters),
+        )
+        st.caption("Click a row: every product of that unit's sum, written out.")
     cursor("step", step, unit)
 
 
-def _choose(point: Point) -> None:
+def _choose(point: Point, letters: tuple[str, ...]) -> None:
     _, units = st.session_state["s_bounds"]
     if isinstance(point.y, float) and 0 <= point.y < units:
         st.session_state["s_unit"] = int(point.y)
+        st.session_state["s_detail"] = page.DETAILS[1]
+        kind = st.session_state["s_kind"]
+        if point.curve < len(letters) and letters[point.curve] in BLOCKS[kind]:
+            st.session_state[f"s_gate_{kind}"] = letters[point.curve]
 
 
 def _headline(current: page.StepScreen, m: arithmetic.Moment) -> str:
@@ -83,39 +92,72 @@ def _headline(current: page.StepScreen, m: arithmetic.Moment) -> str:
     return f"**The arithmetic of {named(m.step)}**: h comes from {came}.{way}{below}"
 
 
-def _one_unit(m: arithmetic.Moment, unit: int) -> None:
-    letters = BLOCKS[m.config.kind]
+def _moment(current: page.StepScreen, where: tuple[int, int, int]) -> arithmetic.Moment:
+    run = step_run(current)
+    return arithmetic.moment(current.config, run.trace, run.parameters, run.initial, where)
+
+
+@lru_cache(maxsize=128)
+def _chains(
+    current: page.StepScreen, where: tuple[int, int, int], unit: int
+) -> tuple[go.Figure, tuple[str, ...]]:
+    """The figure, and the letter of each of its traces."""
+    maps = chain_maps(arithmetic.chains(_moment(current, where)))
+    return chain_figure(maps, unit), tuple(m.letter for m in maps for _ in m.blocks)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """One unit's sum, drawn and written out."""
+
+    figure: go.Figure
+    summary: str
+    table: str
+    formulas: str
+
+
+@lru_cache(maxsize=128)
+def _written(current: page.StepScreen, where: tuple[int, int, int], letter: str, unit: int) -> _Written:
+    m = _moment(current, where)
+    total = sums.unit_sum(m, letter, unit)
+    bars = Bars(
+        f"{QUANTITIES[letter].symbol}[{unit}]: what each term contributes to the sum",
+        tuple(t.label for t in total.terms),
+        tuple(t.source for t in total.terms),
+        tuple(t.product for t in total.terms),
+        total.total,
+    )
+    summary = f"{len(bars.heights)} terms that add up to {total.total:.4f}."
+    return _Written(bars_figure(bars), summary, _table(total), _formulas(total, sums.state_lines(m, unit)))
+
+
+def _one_unit(current: page.StepScreen, where: tuple[int, int, int], unit: int) -> None:
+    kind, letters = current.config.kind, BLOCKS[current.config.kind]
+    letter = letters[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        pickers.number(FIELD["s_unit"], high=m.config.hidden_size - 1, width=130)
-        letter = letters[0]
+        pickers.number(FIELD["s_unit"], high=current.config.hidden_size - 1, width=130)
         if len(letters) > 1:
-            letter = st.segmented_control(
+            chosen = st.segmented_control(
                 "Gate",
                 letters,
                 default=letters[0],
                 required=True,
                 format_func=lambda k: QUANTITIES[k].name,
-                key=f"s_gate_{m.config.kind}",
+                key=f"s_gate_{kind}",
                 help="Whose sum is written out product by product.",
             )
-    written = sums.unit_sum(m, letter, unit)
-    bars = Bars(
-        f"{QUANTITIES[letter].symbol}[{unit}]: what each term contributes to the sum",
-        tuple(t.label for t in written.terms),
-        tuple(t.source for t in written.terms),
-        tuple(t.product for t in written.terms),
-        written.total,
-    )
+            letter = chosen if chosen in letters else letter
+    written = _written(current, where, letter, unit)
     with st.grid(2, min_column_width=400):
         chart(
-            bars_figure(bars),
+            written.figure,
             key="s_bars",
             name=f"Contributions to {letter}, unit {unit}",
-            summary=f"{len(bars.heights)} terms that add up to {written.total:.4f}.",
+            summary=written.summary,
         )
         with st.container(height=250):
-            st.markdown(_table(written))
-    st.latex(_formulas(written, sums.state_lines(m, unit)))
+            st.markdown(written.table)
+    st.latex(written.formulas)
 
 
 def _formulas(written: sums.Sum, state: tuple[tuple[str, str, str], ...]) -> str:
