@@ -155,6 +155,16 @@ def tokens_axis(tokens: Sequence[object], *, max_ticks: int = MAX_TICKS) -> dict
     }
 
 
+def axis_id(letter: str, i: int) -> str:
+    """The id of the i-th axis as traces name it: x, x2, x3 …"""
+    return letter if i == 0 else f"{letter}{i + 1}"
+
+
+def axis_key(axis: str) -> str:
+    """Where the layout holds an axis: x2 is ``layout.xaxis2``."""
+    return f"{axis[0]}axis{axis[1:]}"
+
+
 def labels(tokens: Sequence[object]) -> list[str]:
     """The tokens of an axis for ``layout.meta.labels``: escaped, at most 40 characters each."""
     return [short(token, 40) for token in tokens]

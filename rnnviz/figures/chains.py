@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import figure, plain, signed_limit
+from rnnviz.figures.base import axis_id, axis_key, figure, plain, signed_limit
 from rnnviz.gates import QUANTITIES
 
 NUMBERS_UP_TO = 10  # units: above that, numbers in the cells cannot be read
@@ -109,10 +109,10 @@ def chain_figure(maps: Sequence[ChainMap], unit: int) -> go.Figure:
     width = (1 - between * (columns - 1)) / columns
     for k, chain in enumerate(maps):
         row, column = divmod(k, columns)
-        x, y = _axis("x", k), _axis("y", k)
+        x, y = axis_id("x", k), axis_id("y", k)
         left, above = column * (width + between), 1 - row * (each + gap) / inside
         low = max(0.0, above - each / inside)
-        layout[_key(x)] = {
+        layout[axis_key(x)] = {
             "domain": [left, left + width],
             "anchor": y,
             "side": "top",
@@ -127,7 +127,7 @@ def chain_figure(maps: Sequence[ChainMap], unit: int) -> go.Figure:
             "fixedrange": True,
             "range": [-0.5, len(chain.labels) - 0.5],
         }
-        layout[_key(y)] = {
+        layout[axis_key(y)] = {
             "domain": [low, above],
             "anchor": x,
             "range": [len(chain.blocks[0].z) - 0.5, -0.5],
@@ -234,11 +234,3 @@ def bars_figure(bars: Bars) -> go.Figure:
         "yaxis": {"zeroline": True},
     }
     return figure(data, layout)
-
-
-def _axis(letter: str, i: int) -> str:
-    return letter if i == 0 else f"{letter}{i + 1}"
-
-
-def _key(axis: str) -> str:
-    return f"{axis[0]}axis{axis[1:]}"

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import empty, figure, labels, plain, signed_limit, tokens_axis
+from rnnviz.figures.base import axis_id, axis_key, empty, figure, labels, plain, signed_limit, tokens_axis
 from rnnviz.gates import QUANTITIES
 
 TITLE, GAP, TOP, BOTTOM = 18, 8, 6, 46  # pixels
@@ -119,13 +119,13 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
     data: list[dict[str, Any]] = []
     for i, panel in enumerate(panels):
         column, row = divmod(i, rows)
-        x, y = _axis("x", column), _axis("y", i)
+        x, y = axis_id("x", column), axis_id("y", i)
         above = 1 - row * pitch
         low = max(0.0, above - pitch + GAP / inside)
         width = (1 - BETWEEN * (columns - 1)) / columns
         left = column * (width + BETWEEN)
         place = {"domain": [low, above - title], "anchor": x}
-        layout[_key(y)] = _unit_axis(panel, each) | place
+        layout[axis_key(y)] = _unit_axis(panel, each) | place
         layout["annotations"].append(
             {
                 "text": f"<b>{panel.symbol}</b>  {plain(panel.name)}{_thinned(panel)}",
@@ -143,8 +143,8 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
         layout["meta"]["cursor"]["axes"].append([x, y])
         if row == 0:
             last = min((column + 1) * rows, len(panels)) - 1
-            axis = tokens_axis(maps.tokens) | {"domain": [left, left + width], "anchor": _axis("y", last)}
-            layout[_key(x)] = axis | ({"matches": "x"} if column else {})
+            axis = tokens_axis(maps.tokens) | {"domain": [left, left + width], "anchor": axis_id("y", last)}
+            layout[axis_key(x)] = axis | ({"matches": "x"} if column else {})
             layout["meta"]["labels"][x] = labels(maps.tokens)
         data.append(_trace(panel, x, y, scales[i]))
     # After the panels, so that the index of a clicked trace stays the panel's.
@@ -234,11 +234,3 @@ def _unit_axis(panel: Panel, pixels: int) -> dict[str, Any]:
 
 def _joint_limit(arrays: Any) -> float:
     return max((signed_limit(array) for array in arrays), default=1.0)
-
-
-def _axis(letter: str, i: int) -> str:
-    return letter if i == 0 else f"{letter}{i + 1}"
-
-
-def _key(axis: str) -> str:
-    return f"{axis[0]}axis{axis[1:]}"

@@ -121,7 +121,7 @@ def fused(module: nn.RNNBase, x: Tensor) -> Any:
 
 
 def elapsed(work: Callable[[], Any], device: str) -> float:
-    """Milliseconds: of this thread's own computing on the CPU, so that a busy machine does not count; else of the clock."""
+    """Milliseconds: of this thread on the CPU, so that a busy machine does not count; else of the clock."""
     now = time.thread_time if device == "cpu" else time.perf_counter
     start = now()
     work()
