@@ -9,8 +9,6 @@ from rnnviz.ui.layers import canvas, controls
 from rnnviz.ui.link import arrive
 from rnnviz.ui.page import question
 
-# Wide enough for two number fields with their buttons side by side.
-st.set_page_config(initial_sidebar_state=308)
 current, values = arrive(page.FIELDS, page.screen, "layers")
 
 with st.sidebar:
@@ -25,10 +23,13 @@ pickers.presets(
 )
 
 
+arrived = [(current, values)]
+
+
 @st.fragment
 def view() -> None:
-    # Read again: only what is inside the fragment runs when one of its own controls is moved.
-    canvas.show(*arrive(page.FIELDS, page.screen, "layers"))
+    # Where only the fragment runs, because one of its own controls was moved, the page is read again.
+    canvas.show(*(arrived.pop() if arrived else arrive(page.FIELDS, page.screen, "layers")))
 
 
 view()

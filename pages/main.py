@@ -9,6 +9,7 @@ st.set_page_config(
     page_title="rnnviz",
     page_icon=str(FOLDER / "icon.png"),
     layout="wide",
+    initial_sidebar_state=308,  # pixels: two number fields side by side, with their buttons
     # An entry of its own keeps the minimal menu, and with it the choice between light and dark.
     menu_items={"About": "**rnnviz**: every number on these pages is PyTorch's own."},
 )

@@ -108,11 +108,11 @@ def feeding_grids(record: FeedingPicture) -> go.Figure:
     axes = {
         "xaxis": clean
         | across
-        | {"range": [-0.5, sentences - 0.5], "domain": [0, 0.55], "anchor": "y", "side": "top"},
+        | {"range": [-0.5, sentences - 0.5], "domain": [0, 0.53], "anchor": "y", "side": "top"},
         "yaxis": clean | along | time | {"domain": [0.5, 0.935], "anchor": "x"},
         "xaxis2": clean
         | along
-        | {"range": [record.first - 0.5, last - 0.5], "domain": [0, 0.55], "anchor": "y2", "side": "top"},
+        | {"range": [record.first - 0.5, last - 0.5], "domain": [0, 0.53], "anchor": "y2", "side": "top"},
         "yaxis2": clean | across | batch | {"domain": [0, 0.32], "anchor": "x2"},
     }
     data = [
@@ -125,15 +125,14 @@ def feeding_grids(record: FeedingPicture) -> go.Figure:
         ),
     ]
     t = record.step
-    sizes = {"L": record.length, "N": record.batch, "H_in": record.size}
     titles = [
-        _title(0, 1.0, f"x[{t}]", sizes, ("L", "N", "H_in"), used=not record.batch_first),
-        _title(0, 0.385, f"x[:, {t}]", sizes, ("N", "L", "H_in"), used=record.batch_first),
-        _title(0.67, 1.0, f"enters at t = {t}", sizes, ("N", "H_in"), used=None),
+        _title(0, 1.0, f"x[{t}]", ("L", "N", "H_in"), used=not record.batch_first),
+        _title(0, 0.385, f"x[:, {t}]", ("N", "L", "H_in"), used=record.batch_first),
+        _title(0.7, 1.0, f"enters at t = {t}", ("N", "H_in"), used=None),
         {
-            "text": "Sequence first or batch first:<br>the same rows enter,<br>only the index moves.",
+            "text": "Either way the<br>same rows enter:<br>only the index moves.",
             **{
-                "x": 0.67,
+                "x": 0.7,
                 "y": 0.15,
                 "xref": "paper",
                 "yref": "paper",
@@ -165,7 +164,7 @@ def feeding_grids(record: FeedingPicture) -> go.Figure:
         axes["xaxis3"] = {
             **clean,
             "range": [-0.5, record.matrix.shape[1] - 0.5],
-            "domain": [0.67, 1],
+            "domain": [0.7, 1],
             "anchor": "y3",
             "title": {"text": f"H_in = {record.size}", "font": {"color": colours["H_in"], "size": 13}},
         }
@@ -202,17 +201,14 @@ def _grid(states: NDArray[np.int8], text: list[list[str]], first: int, *, steps_
     }
 
 
-def _title(
-    x: float, y: float, word: str, sizes: dict[str, int], axes: tuple[str, ...], *, used: bool | None
-) -> dict[str, Any]:
+def _title(x: float, y: float, word: str, axes: tuple[str, ...], *, used: bool | None) -> dict[str, Any]:
     """``used`` says whether the layer reads this layout; None where there is nothing to choose."""
-    colour = theme.ACCENT if used else theme.TEXT
-    shape = ", ".join(f'<span style="color:{AXES[a].colour}">{a} = {sizes[a]}</span>' for a in axes)
-    order = "" if used is None else " batch_first=True" if axes[0] == "N" else " batch_first=False"
+    shape = ", ".join(f'<span style="color:{AXES[a].colour}">{a}</span>' for a in axes)
+    order = "" if used is None else f" batch_first={axes[0] == 'N'}"
     mark = " ← this layer" if used else ""
     return {
         "text": f"<b>{word}</b>{order} ({shape}){mark}",
-        "font": {"color": colour},
+        "font": {"color": theme.ACCENT if used else theme.TEXT},
         **{"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"},
         **{"showarrow": False, "align": "left", "borderpad": 0, "xshift": -36 if x == 0 else 0},
     }

@@ -163,20 +163,17 @@ def _labels(p: Placed) -> list[dict[str, Any]]:
     word = f"<b>{p.box.name}</b>" + ("<br><i>zeros</i>" if p.box.zeros else "")
     found = [
         _text(p.x - 8, p.y + p.h + 4, word, font=name, xanchor="right", yanchor="middle", align="right"),
-        _text(
-            p.x - 8,
-            middle - (8 if p.h < 44 else 4),
-            label(down),
-            font=font(down),
-            xanchor="right",
-            yanchor="middle",
-        ),
         _text(p.x, p.y - 3, label(across), font=font(across), xanchor="left", yanchor="top"),
     ]
-    for dim in deep:
+    if deep:
         found.append(
-            _text(p.x, p.y + p.h + p.dy + 3, label(dim), font=font(dim), xanchor="left", yanchor="bottom")
+            _text(p.x - 8, middle - 8, label(down), font=font(down), xanchor="right", yanchor="middle")
         )
+    # The first axis has the longest name, D * num_layers: it stands above, where there is room.
+    first = p.box.dims[0]
+    found.append(
+        _text(p.x, p.y + p.h + p.dy + 3, label(first), font=font(first), xanchor="left", yanchor="bottom")
+    )
     return found
 
 

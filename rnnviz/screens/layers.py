@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rnnviz import shapes
@@ -186,6 +187,7 @@ def preset_values(example: Example) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=256)
 def active_preset(current: LayersScreen) -> str | None:
     """The row of the preset that the screen shows, if it shows one."""
     for row, example in EXAMPLES.items():

@@ -23,6 +23,7 @@ def arrive(
     Call it before the page draws anything. What had to be corrected is put back where it came from and said
     in a warning; all other values stand.
     """
+    fields = tuple(fields)
     keys = [f.key for f in fields]
     held = set() if _went_back() else {k for k in keys if k in st.session_state}
     found = {k: st.session_state[k] if k in held else st.query_params.get(k) for k in keys}
@@ -40,6 +41,7 @@ def arrive(
         # Also what came from the address: code that runs before its widget is drawn finds it here.
         if key in addressed or (key in held and st.session_state[key] != values[key]):
             st.session_state[key] = values[key]
+    _complete({f.key: None if values[f.key] == f.default else _written(values[f.key]) for f in fields})
     if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
         st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")
     return current, values
@@ -50,6 +52,21 @@ def _went_back() -> bool:
     # so only here, and resets the bound widgets when they are drawn: after the page has been computed.
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def _complete(wanted: Mapping[str, str | None]) -> None:
+    # Streamlit (1.67) keeps a bound widget in the address only while it is drawn, and leaves out one that code
+    # set before it was drawn first. What belongs to a folded or unseen part of the page is written here.
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    with context.session_state.query_params() as address:
+        unseen = {k: v for k, v in wanted.items() if not address.is_bound(k)}
+    for key, value in unseen.items():
+        if value is None:
+            st.query_params.pop(key, None)
+        elif st.query_params.get(key) != value:
+            st.query_params[key] = value
 
 
 def _written(value: Any) -> str:

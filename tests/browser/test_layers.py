@@ -201,10 +201,12 @@ def test_a_row_of_the_parameter_table_is_drawn_when_it_is_chosen(page: Page, ser
 def test_more_keeps_what_was_set_when_it_is_closed(page: Page, server: Server) -> None:
     arrive(page, server)
     sidebar = page.get_by_test_id("stSidebar")
-    sidebar.get_by_text("More", exact=True).click()
+    sidebar.locator("summary").click()
     switch(page, "Unbatched")
     expect(page.get_by_text("input (L, H_in) is (7, 5)")).to_have_count(1)
-    sidebar.get_by_text("More (1 set)", exact=True).click()
+    expect(sidebar.get_by_text("1 set in More")).to_be_visible()
+    expect(sidebar.get_by_text("Unbatched", exact=True)).to_be_visible()
+    sidebar.locator("summary").click()
     expect(sidebar.get_by_text("Unbatched", exact=True)).not_to_be_visible()
     sidebar.get_by_text("RNN", exact=True).click()
     expect(

@@ -157,6 +157,8 @@ def test_more_opens_with_what_belongs_to_the_kind(visit: Visit) -> None:
     offered = {}
     for kind in ("RNN", "LSTM", "GRU"):
         app = at(visit, l_kind=kind, l_layers="2")
+        app.session_state["layers_more"] = True  # opened
+        checked(app.run())
         offered[kind] = {w.key for w in [*app.toggle, *app.number_input, *app.button_group] if w.key}
     assert "l_nonlin" in offered["RNN"] and "l_nonlin" not in offered["LSTM"] | offered["GRU"]
     assert "l_proj" in offered["LSTM"] and "l_proj" not in offered["RNN"] | offered["GRU"]

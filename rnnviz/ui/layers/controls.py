@@ -24,8 +24,9 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     pickers.switch(FIELD["l_bi"])
     pickers.switch(FIELD["l_bf"])
     count = changed(values, MORE)
-    label = f"More ({count} set)" if count else "More"
-    unfold(label, "layers_more", count > 0, lambda: _more(current, values))
+    unfold("More", "layers_more", count > 0, lambda: _more(current, values))
+    if count:  # not in the label: an expander whose label changes is another one, and closed
+        st.caption(f"{count} set in *More*")
 
 
 def _more(current: LayersScreen, values: dict[str, Any]) -> None:
