@@ -55,7 +55,7 @@ def _went_back() -> bool:
 
 
 def _complete(wanted: Mapping[str, str | None]) -> None:
-    # Streamlit (1.67) keeps a bound widget in the address only while it is drawn, and leaves out one that code
+    # Streamlit (1.67) keeps a bound widget in the address while it is drawn, and leaves out one that code
     # set before it was drawn first. What belongs to a folded or unseen part of the page is written here.
     context = get_script_run_ctx()
     if context is None:
