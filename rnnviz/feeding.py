@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -69,7 +71,8 @@ def _lines(text: str) -> list[tuple[str, ...]]:
     return [tokens for line in text.splitlines() if (tokens := tuple(_TOKEN.findall(line)))]
 
 
-def vectors(found: Batch, size: int, seed: int) -> dict[str, NDArray[np.float32]]:
+@lru_cache(maxsize=4)  # at most 32 MB; a step through a long text asks for the same again
+def vectors(found: Batch, size: int, seed: int) -> Mapping[str, NDArray[np.float32]]:
     """One seeded vector of ``size`` numbers for each different token that is not padding.
 
     Raises ValueError if that is more than `MAX_NUMBERS` numbers.
@@ -82,7 +85,8 @@ def vectors(found: Batch, size: int, seed: int) -> dict[str, NDArray[np.float32]
         )
     with stream(seed):
         drawn = torch.randn(len(words), size).numpy()  # (tokens, H_in)
-    return dict(zip(words, drawn, strict=True))
+    drawn.flags.writeable = False
+    return MappingProxyType(dict(zip(words, drawn, strict=True)))
 
 
 def entering(

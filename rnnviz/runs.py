@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnnviz.layers import make, stream
+from rnnviz.config import LayerConfig
+from rnnviz.layers import build, make, stream
 from rnnviz.recovery import Array, read_only
 from rnnviz.screens.layers import LayersScreen
 from rnnviz.shapes import tensors
@@ -76,6 +77,12 @@ class Run:
     unpacked_h_n: Array | None
     h_0: Array | None
     c_0: Array | None
+
+
+def parameter_values(config: LayerConfig, seed: int, dtype: str) -> dict[str, Array]:
+    """The parameters of any screen with this layer, seed and dtype, without running it."""
+    module = build(config, seed, dtype=DTYPES[dtype])
+    return {name: read_only(p.data) for name, p in module.named_parameters()}
 
 
 @lru_cache(maxsize=8)

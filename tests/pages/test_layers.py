@@ -153,6 +153,12 @@ def test_a_layer_too_large_to_run_keeps_its_shapes_and_says_why(visit: Visit) ->
     assert app.info[0].value.startswith("weight_ih_l0 is (15000, 5), in blocks W_ir | W_iz | W_in.")
 
 
+def test_parameters_are_drawn_however_long_the_sequence_is(visit: Visit) -> None:
+    app = at(visit, l_view="Parameters", l_len="1000000")
+    assert list(charts(app)) == ["weight_ih_l0"]
+    assert "Not run here" in words(app)
+
+
 def test_more_opens_with_what_belongs_to_the_kind(visit: Visit) -> None:
     offered = {}
     for kind in ("RNN", "LSTM", "GRU"):

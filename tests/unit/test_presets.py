@@ -10,7 +10,7 @@ from torch import nn
 
 from rnnviz.feeding import batch, entering, vectors
 from rnnviz.presets import EXAMPLES, PRESETS
-from rnnviz.runs import Run, feed, run
+from rnnviz.runs import Run, feed, parameter_values, run
 from rnnviz.screens.layers import SENTENCES, LayersScreen, preset_values, screen
 from rnnviz.shapes import parameters
 
@@ -140,6 +140,15 @@ def test_A9_a_step_feeds_one_token_of_every_sentence() -> None:
             torch.testing.assert_close(step[0], whole[t])
     assert_array_equal(sequence_first[0, 0], sequence_first[3, 0])  # "the" twice
     assert_array_equal(sequence_first[2:, 2], 0)  # "she sings" has ended
+
+
+@pytest.mark.parametrize("row", EXAMPLES)
+def test_the_parameters_that_are_drawn_are_those_that_run(row: str) -> None:
+    current, ran = shown(row)
+    drawn = parameter_values(current.config, current.seed, current.dtype)
+    assert list(drawn) == list(ran.parameters)
+    for name, values in drawn.items():
+        assert_array_equal(values, ran.parameters[name])
 
 
 @pytest.mark.parametrize("row", EXAMPLES)

@@ -12,7 +12,7 @@ import streamlit as st
 from rnnviz import shapes
 from rnnviz.config import LayerConfig
 from rnnviz.figures.parameters import HEIGHT, parameter_heatmap, parameter_picture
-from rnnviz.runs import run
+from rnnviz.runs import parameter_values
 from rnnviz.screens.layers import FIELDS, LayersScreen
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import chart
@@ -66,24 +66,22 @@ def _choose(names: list[str]) -> None:
 
 
 def _picture(current: LayersScreen, index: int) -> None:
-    parameter = shapes.parameters(current.config)[index]
-    if current.too_large:
+    config = current.config
+    if refused := shapes.too_large(config, 1, 1):  # whatever L and N are: nothing is run here
+        parameter = shapes.parameters(config)[index]
         stacked = " | ".join(parameter.blocks)
-        st.info(
-            f"{parameter.name} is {parameter.shape}, in blocks {stacked}. "
-            f"Its numbers are not drawn: {current.too_large}."
-        )
+        st.info(f"{parameter.name} is {parameter.shape}, in blocks {stacked}. It is not drawn: {refused}.")
         return
-    figure, thinned, spoken = _figure(current, index)
-    chart(figure, key="layers_parameter", name=parameter.name, summary=spoken)
+    figure, thinned, spoken = _figure(config, current.seed, current.dtype, index)
+    chart(figure, key="layers_parameter", name=shapes.parameters(config)[index].name, summary=spoken)
     if thinned:
         st.caption(thinned)
 
 
-@lru_cache(maxsize=16)
-def _figure(current: LayersScreen, index: int) -> tuple[go.Figure, str, str]:
-    parameter = shapes.parameters(current.config)[index]
-    record = parameter_picture(parameter, run(current).parameters[parameter.name], current.config)
+@lru_cache(maxsize=32)
+def _figure(config: LayerConfig, seed: int, dtype: str, index: int) -> tuple[go.Figure, str, str]:
+    parameter = shapes.parameters(config)[index]
+    record = parameter_picture(parameter, parameter_values(config, seed, dtype)[parameter.name], config)
     blocks = ", ".join(block.label for block in record.blocks)
     spoken = f"{parameter.name} {parameter.shape}, blocks from the top: {blocks}. {record.thinned}"
     return parameter_heatmap(record), record.thinned, spoken
