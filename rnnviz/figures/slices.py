@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rnnviz.config import LayerConfig
 from rnnviz.figures import theme
 from rnnviz.figures.base import figure, signed_limit
-from rnnviz.gates import AXES, DIRECTION_NAMES
+from rnnviz.gates import AXES
 from rnnviz.shapes import Dim, TensorShape
 
 MAX_ROWS, MAX_COLUMNS = 48, 128
@@ -52,10 +52,7 @@ def tensor_slice(shape: TensorShape, array: NDArray[Any], config: LayerConfig, i
     bounded = shape.name in ("output", "h_0", "h_n") and float(np.abs(matrix).max()) <= 1
     names = [f"step {i}" for i in range(values.shape[0])]
     if rows.letter == "layers":
-        names = [
-            f"layer {i // config.directions}, {DIRECTION_NAMES[i % config.directions]}"
-            for i in range(values.shape[0])
-        ]
+        names = [f"layer {i // config.directions} {'→←'[i % config.directions]}" for i in range(len(values))]
     both = shape.name == "output" and config.bidirectional and config.output_size < values.shape[1]
     return Slice(
         title=_indexed(shape, item),

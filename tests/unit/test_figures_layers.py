@@ -178,12 +178,7 @@ def test_rows_of_h_n_are_named_layer_by_layer_forward_then_backward() -> None:
     shape = tensors(config, 5, None)["c_n"]
     record = tensor_slice(shape, counted(shape.shape) * 1e6, config, None)
     assert record.title == "c_n"
-    assert record.row_names == (
-        "layer 0, forward",
-        "layer 0, backward",
-        "layer 1, forward",
-        "layer 1, backward",
-    )
+    assert record.row_names == ("layer 0 →", "layer 0 ←", "layer 1 →", "layer 1 ←")
     assert record.limit == record.highest == 23
     checked(slice_heatmap(record))
 
