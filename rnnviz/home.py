@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from rnnviz.layers import make, stream
-from rnnviz.screens.home import INPUT_SIZE, HomeScreen
 from rnnviz.recovery import Array
+from rnnviz.screens.home import INPUT_SIZE, HomeScreen
 from rnnviz.tracing import Trace, trace
 
 

@@ -24,42 +24,102 @@ MAX_RUN = {"input_size": 1024, "hidden_size": 1024, "num_layers": 8, "L": 512, "
 FIELDS: tuple[Field, ...] = (
     Field("l_kind", "Kind", "GRU", "Which recurrent layer: nn.RNN, nn.LSTM or nn.GRU.", options=KINDS),
     Field("l_in", "input_size", 5, "H_in: how many numbers enter at each step.", 1, 65_536),
-    Field("l_hidden", "hidden_size", 6, "H: how many numbers the state holds, for each layer and direction.", 1, 65_536),
-    Field("l_layers", "num_layers", 1, "How many layers are stacked; each reads the h of the one below.", 1, 64),
-    Field("l_bi", "bidirectional", True, "Add a second reader that goes from the last step to the first: D = 2."),
+    Field(
+        "l_hidden",
+        "hidden_size",
+        6,
+        "H: how many numbers the state holds, for each layer and direction.",
+        1,
+        65_536,
+    ),
+    Field(
+        "l_layers", "num_layers", 1, "How many layers are stacked; each reads the h of the one below.", 1, 64
+    ),
+    Field(
+        "l_bi", "bidirectional", True, "Add a second reader that goes from the last step to the first: D = 2."
+    ),
     Field("l_bf", "batch_first", True, "Put N before L in input and output. h_n does not move."),
     Field("l_len", "Length L", 7, "How many steps a sequence has.", 1, 1_000_000),
     Field("l_batch", "Batch N", 3, "How many sequences run at once.", 1, 1_000_000),
-    Field("l_seed", "Seed", 0, "The same seed gives the same weights and inputs, here and in the exported code.", 0, 2**31 - 1),
+    Field(
+        "l_seed",
+        "Seed",
+        0,
+        "The same seed gives the same weights and inputs, here and in the exported code.",
+        0,
+        2**31 - 1,
+    ),
     Field("l_bias", "bias", True, "Off: no b_ih and no b_hh."),
-    Field("l_nonlin", "nonlinearity", "tanh", "The RNN's activation. LSTM and GRU have no choice.", options=("tanh", "relu")),
-    Field("l_dropout", "dropout", 0.0, "Between layers and only in training; this page runs in evaluation mode.", 0.0, 1.0),
-    Field("l_proj", "proj_size", 0, "LSTM only: h is multiplied by W_hr down to this size. 0 is off.", 0, 65_535),
+    Field(
+        "l_nonlin",
+        "nonlinearity",
+        "tanh",
+        "The RNN's activation. LSTM and GRU have no choice.",
+        options=("tanh", "relu"),
+    ),
+    Field(
+        "l_dropout",
+        "dropout",
+        0.0,
+        "Between layers and only in training; this page runs in evaluation mode.",
+        0.0,
+        1.0,
+    ),
+    Field(
+        "l_proj", "proj_size", 0, "LSTM only: h is multiplied by W_hr down to this size. 0 is off.", 0, 65_535
+    ),
     Field("l_unbatched", "Unbatched", False, "Feed one sequence without the axis N."),
     Field("l_state", "Give h_0 (and c_0)", False, "Start from seeded random states instead of zeros."),
-    Field("l_padded", "True lengths", False, "The batch is padded to L; each sequence has its own end and the run is packed."),
+    Field(
+        "l_padded",
+        "True lengths",
+        False,
+        "The batch is padded to L; each sequence has its own end and the run is packed.",
+    ),
     Field("l_lengths", "Lengths", "", "The true length of each sequence, such as 7, 4, 2.", max_chars=2000),
     Field("l_dtype", "dtype", "float32", "The precision of every number.", options=("float32", "float64")),
     Field("l_device", "device", "cpu", "Where it runs.", options=("cpu", "cuda")),
     Field("l_view", "View", "Tensors", "What to look at.", options=VIEWS),
     Field("l_text", "Sentences", SENTENCES, "One sentence a line.", max_chars=2000),
     Field("l_step", "Step t", 0, "The step whose tokens enter together.", 0, 511),
-    Field("l_tensor", "Numbers of", "none", "The tensor whose numbers are shown. Or click its box.", options=TENSORS),
+    Field(
+        "l_tensor",
+        "Numbers of",
+        "none",
+        "The tensor whose numbers are shown. Or click its box.",
+        options=TENSORS,
+    ),
     Field("l_item", "Sequence", 0, "Which sequence of the batch.", 0, 255),
-    Field("l_param", "Parameter", "weight_ih_l0", "PyTorch's name of the parameter that is drawn.", max_chars=40),
+    Field(
+        "l_param", "Parameter", "weight_ih_l0", "PyTorch's name of the parameter that is drawn.", max_chars=40
+    ),
     Field("l_row", "Row of h_n", 0, "The final state to find in output.", 0, 127),
     Field("l_trap", "Trap", "Last output", "What goes wrong.", options=TRAPS),
     Field("l_seq", "Sequence n", 2, "The sequence of the batch to look at.", 0, 255),
-    Field("l_quiz", "Quiz seed", 1, "A class that types the same seed gets the same questions.", 0, 2**31 - 1),
+    Field(
+        "l_quiz", "Quiz seed", 1, "A class that types the same seed gets the same questions.", 0, 2**31 - 1
+    ),
 )
 
-MORE = ("l_bias", "l_nonlin", "l_dropout", "l_proj", "l_unbatched", "l_state", "l_padded", "l_lengths", "l_dtype", "l_device")
+MORE = (
+    "l_bias",
+    "l_nonlin",
+    "l_dropout",
+    "l_proj",
+    "l_unbatched",
+    "l_state",
+    "l_padded",
+    "l_lengths",
+    "l_dtype",
+    "l_device",
+)
 """The controls that a first visit does not show."""
 
 
 def changed(values: Mapping[str, Any], keys: tuple[str, ...]) -> int:
     """How many of these values are not at their default."""
     return sum(values[f.key] != f.default for f in FIELDS if f.key in keys)
+
 
 MAX_ROWS = 1_500_000  # of the CSV: about 50 MB, and a second or two to write
 
@@ -112,7 +172,9 @@ class LayersScreen:
 
 
 def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict[str, str]]:
-    """The screen of what an address or a browser sent, its clean values, and a sentence for each key that was corrected."""
+    """The screen of what an address or a browser sent, its clean values, and a sentence for each key that was
+    corrected.
+    """
     values, notes = read(FIELDS, found)
     kind, hidden = values["l_kind"], values["l_hidden"]
     proj = values["l_proj"] if kind == "LSTM" else 0
@@ -158,7 +220,9 @@ def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict
 
 
 def parse_lengths(text: str, length: int, batch: int) -> tuple[tuple[int, ...], str | None]:
-    """N true lengths from a text such as ``7, 4, 2``; missing ones fall evenly from L, so that padding is there to see."""
+    """N true lengths from a text such as ``7, 4, 2``; missing ones fall evenly from L, so that padding is
+    there to see.
+    """
     note, found = None, []
     for word in text.replace(",", " ").replace(";", " ").split()[:batch]:
         number = int(word) if word.isdecimal() and len(word) < 10 else 0

@@ -30,7 +30,9 @@ def figure(app: AppTest, name: str) -> dict[str, Any]:
 
 def texts(app: AppTest) -> str:
     return " ".join(
-        one.value for group in (app.markdown, app.success, app.error, app.info, app.caption) for one in group
+        one.value
+        for group in (app.markdown, app.success, app.warning, app.info, app.caption)
+        for one in group
     )
 
 
@@ -70,7 +72,7 @@ def test_a_layer_too_large_to_run_is_unrolled_but_not_measured(visit: Visit) -> 
 
 def test_E3_the_last_output_is_held_against_h_n(visit: Visit) -> None:
     app = page(visit, "Traps")
-    assert "is **not** the final state" in app.error[0].value
+    assert "is **not** the final state" in app.warning[0].value
     summary = figure(app, "Last output against h_n")["summary"]
     assert "✓ forward = h_n[0]  off by 0" in summary
     assert "✗ backward ≠ h_n[1]  off by 0." in summary
@@ -78,13 +80,13 @@ def test_E3_the_last_output_is_held_against_h_n(visit: Visit) -> None:
 
 def test_with_one_direction_there_is_no_trap(visit: Visit) -> None:
     app = page(visit, "Traps", l_bi="false")
-    assert not app.error
+    assert not app.warning
     assert "No trap here" in app.success[0].value
 
 
 def test_padding_uses_lengths_of_its_own_and_says_so(visit: Visit) -> None:
     app = page(visit, "Traps", l_trap="Padding")
-    assert "Sequence 2 has 4 of 7 steps" in app.error[0].value
+    assert "Sequence 2 has 4 of 7 steps" in app.warning[0].value
     assert "lengths 7, 6, 4 are used here" in texts(app)
     app.number_input("l_seq").set_value(0).run()
     assert not app.exception
@@ -93,7 +95,7 @@ def test_padding_uses_lengths_of_its_own_and_says_so(visit: Visit) -> None:
 
 def test_padding_uses_the_screen_s_lengths(visit: Visit) -> None:
     app = page(visit, "Traps", l_trap="Padding", l_padded="true", l_lengths="2, 7, 1")
-    assert "Sequence 2 has 1 of 7 steps" in app.error[0].value
+    assert "Sequence 2 has 1 of 7 steps" in app.warning[0].value
     assert "are used here" not in texts(app)
 
 
@@ -142,7 +144,7 @@ def test_a_mistake_is_explained_ends_the_streak_and_keeps_what_was_typed(visit: 
     right = question(7, 1)
     wrong = {"slice": "output[2, 1, :1]", "count": "1"}.get(right.topic, ", ".join("1" for _ in right.shape))
     answer(app, wrong)
-    assert app.error[0].value
+    assert app.warning[0].value
     assert "streak **0** · best 1" in texts(app)
     assert app.text_input("l_quiz_answer").value == wrong
     answer(app, right.answer)
@@ -153,7 +155,7 @@ def test_nonsense_gets_a_hint_and_costs_nothing(visit: Visit) -> None:
     app = page(visit, "Quiz", l_quiz="7")
     answer(app, "<b>[x](http://example.org)")
     assert app.text_input("l_quiz_answer").value == "<b>[x](http://example.org)"
-    assert "](" not in app.warning[0].value.replace("\\", "\0")
+    assert "](" not in app.info[0].value.replace("\\", "\0")
     answer(app, question(7, 0).answer)
     assert "streak **1**" in texts(app)
 
@@ -183,4 +185,4 @@ def test_a_look_at_another_view_loses_nothing(visit: Visit) -> None:
     assert not app.exception
     app.button_group("l_view").set_value(["Quiz"]).run()
     assert app.text_input("l_quiz_answer").value == "7 7 7"
-    assert app.error[0].value
+    assert app.warning[0].value

@@ -124,8 +124,8 @@ def _reveal(asked: Question, now: Progress) -> None:
     elif now.closed:
         st.info(f"The answer is **`{asked.answer}`**. {formula(asked)}")
     elif verdict is not None and verdict.status == "wrong":
-        st.error(f"{verdict.message} Try again.", title="Not yet")
+        st.warning(f"{verdict.message} Try again.", title="Not yet")
     elif verdict is not None:
-        st.warning(markdown(verdict.message), title="I could not read that")
+        st.info(markdown(verdict.message), title="I could not read that")
     if not now.closed:
         st.button("Show the answer", key="l_quiz_reveal", on_click=_gave_up)

@@ -34,7 +34,7 @@ def _last_output(current: LayersScreen) -> None:
     result = run(current)
     read = read_out(current, result.output, result.h_n)
     record = equality_maps(read, current.lengths)
-    (st.error if read.trapped else st.success)(f"{read.headline}  \n{read.why}")
+    (st.warning if read.trapped else st.success)(f"{read.headline}  \n{read.why}")
     chart(
         equality_figure(record),
         key="l_equality",
@@ -92,4 +92,6 @@ def _said(found: Drift) -> None:
         wrong = f"its forward half is {wrong}, its backward half starts in {length - end} steps of padding"
     else:
         wrong = f"it is {wrong}"
-    st.error(f"{start}. Without packing its `h_n` is off by **{found.drifts[found.sequence]:.3g}**: {wrong}.")
+    st.warning(
+        f"{start}. Without packing its `h_n` is off by **{found.drifts[found.sequence]:.3g}**: {wrong}."
+    )
