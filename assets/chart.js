@@ -94,7 +94,9 @@ class Chart {
   }
 
   async draw(component) {
-    const { figure, name, summary } = component.data;
+    const { figure: text, name, summary, height } = component.data;
+    const figure = JSON.parse(text); // sent as a text: it costs the server nothing to keep and to send again
+    figure.layout.height = height;
     this.current = component;
     this.theme = readTheme(this.root);
     this.meta = figure.layout.meta ?? {};
@@ -107,8 +109,7 @@ class Chart {
     this.root.style.height = `${figure.layout.height}px`;
     this.width = this.root.clientWidth;
 
-    // Copied, since a zoom writes its ranges into the layout it was given.
-    const layout = painted(structuredClone(figure.layout), this.theme);
+    const layout = painted(figure.layout, this.theme);
     layout.template = painted(PALETTE.template, this.theme);
     layout.template.layout.font.family = this.theme.css("--st-font") || layout.template.layout.font.family;
     layout.width = this.width;

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.assets import asset_url
-from rnnviz.figures.base import encoded
+from rnnviz.figures.base import sendable
 
 DEFAULT_HEIGHT = 360
 MAX_TEXT = 200
@@ -102,13 +102,13 @@ def chart(
     sent.
     """
     try:
-        content = encoded(figure)
+        sent = sendable(figure)
     except ValueError as error:
         raise ValueError(f"chart {key!r}: {error}") from error
-    pixels = int(height or content["layout"].get("height") or DEFAULT_HEIGHT)
-    layout = {k: v for k, v in content["layout"].items() if k != "template"}  # the browser has it already
+    pixels = int(height or sent.height or DEFAULT_HEIGHT)
     data = {
-        "figure": content | {"layout": layout | {"height": pixels}},
+        "figure": sent.text,
+        "height": pixels,
         "name": name,
         "summary": summary,
         "events": [event for event, wanted in (("click", on_click), ("hover", on_hover)) if wanted],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.ui.chart import Point, _deliver
+from tests.pages.components import components
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
@@ -22,7 +23,7 @@ FIELDS = ("curve", "index", "x", "y", "z", "text", "custom")
 
 def data_of(app: AppTest, i: int = 0) -> dict[str, Any]:
     assert not app.exception
-    data: dict[str, Any] = json.loads(app.get("bidi_component")[i].proto.json)
+    data = components(app)[i]
     return data
 
 
@@ -57,7 +58,7 @@ def test_a_chart_sends_its_figure_as_typed_arrays_and_without_the_template() -> 
 
 def test_height_is_the_caller_s_and_events_nobody_listens_to_are_not_sent() -> None:
     data = data_of(AppTest.from_function(one_heatmap).run(), 1)
-    assert data["figure"]["layout"]["height"] == 99
+    assert data["height"] == 99
     assert data["events"] == []
 
 

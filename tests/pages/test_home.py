@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -17,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.home import hidden, sentences
 from rnnviz.screens import home
+from tests.pages.components import components
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 
@@ -36,7 +36,7 @@ def checked(app: AppTest) -> AppTest:
 
 def sent(app: AppTest) -> dict[str, dict[str, Any]]:
     """What each component was given, by what it is."""
-    found = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    found = components(app)
     return {"chart" if "figure" in data else "reader": data for data in found}
 
 

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from rnnviz.presets import EXAMPLES
 from rnnviz.screens.layers import VIEWS, preset_values, screen
 from rnnviz.shapes import tensors
+from tests.pages.components import components
 
 Visit = Callable[..., AppTest]
 
@@ -28,7 +29,7 @@ def checked(app: AppTest) -> AppTest:
 
 def charts(app: AppTest) -> dict[str, dict[str, Any]]:
     """What each chart on the page was given, by its name."""
-    found = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    found = components(app)
     return {data["name"]: data for data in found if "figure" in data}
 
 

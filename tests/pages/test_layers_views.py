@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.quiz import question
+from tests.pages.components import components
 
 Visit = Callable[..., AppTest]
 
@@ -21,8 +21,7 @@ def page(visit: Visit, view: str, **parameters: str) -> AppTest:
 
 
 def figure(app: AppTest, name: str) -> dict[str, Any]:
-    for component in app.get("bidi_component"):
-        data: dict[str, Any] = json.loads(component.proto.json)
+    for data in components(app):
         if data.get("name") == name:
             return data
     raise AssertionError(f"no figure {name!r}")

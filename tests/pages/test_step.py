@@ -13,19 +13,18 @@ from streamlit.testing.v1 import AppTest
 from rnnviz.link import query, read
 from rnnviz.screens import step as page
 from rnnviz.stepping import step_run
+from tests.pages.components import components
 
 Visit = Callable[..., AppTest]
 
 
 def charts(app: AppTest) -> dict[str, Any]:
     """The charts on the page, {name: what the browser gets}."""
-    given = [json.loads(part.proto.json) for part in app.get("bidi_component")]
-    return {data["name"]: data for data in given if "figure" in data}
+    return {data["name"]: data for data in components(app) if "figure" in data}
 
 
 def cursor(app: AppTest) -> tuple[int, int]:
-    data = [json.loads(part.proto.json) for part in app.get("bidi_component")]
-    return next((d["step"], d["unit"]) for d in data if d.get("group") == "step")
+    return next((d["step"], d["unit"]) for d in components(app) if d.get("group") == "step")
 
 
 def array(spec: dict[str, Any]) -> Any:
