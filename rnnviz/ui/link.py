@@ -17,11 +17,14 @@ def arrive(
     fields: Iterable[Field],
     screen: Callable[[Mapping[str, Any]], tuple[S, dict[str, Any], dict[str, str]]],
     page: str,
+    *,
+    alone: bool = False,
 ) -> tuple[S, dict[str, Any]]:
     """The page's screen and clean values, from its widgets if they exist already, else from the address.
 
     Call it before the page draws anything. What had to be corrected is put back where it came from and said
-    in a warning; all other values stand.
+    in a warning; all other values stand. ``alone``: called in a fragment that runs without the rest of the
+    page; after a correction the whole page runs, because the corrected control may stand outside.
     """
     fields = tuple(fields)
     keys = [f.key for f in fields]
@@ -41,6 +44,9 @@ def arrive(
         # Also what came from the address: code that runs before its widget is drawn finds it here.
         if key in addressed or (key in held and st.session_state[key] != values[key]):
             st.session_state[key] = values[key]
+    if alone and notes:
+        st.session_state[said_before] = list(notes.values())
+        st.rerun()
     _complete({f.key: None if values[f.key] == f.default else _written(values[f.key]) for f in fields})
     if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
         st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.assets import read_text
+
+Arrived = tuple[Any, dict[str, Any]]
 
 
 def question(text: str) -> None:
@@ -23,6 +26,22 @@ def notice(name: str) -> None:
         st.markdown(read_text(name))
 
     unfold("What to notice", f"{name}_notice", False, prose)
+
+
+def canvas(key: str, arrived: Arrived, arrive: Callable[[], Arrived], show: Callable[..., None]) -> None:
+    """Everything but the sidebar, as the fragment ``key``: a control made with `rnnviz.ui.pickers.only` runs
+    it alone.
+
+    ``arrived`` is what the whole page's run has read already; where only the fragment runs, ``arrive`` reads
+    again.
+    """
+    first = [arrived]
+
+    @st.fragment(key=key)
+    def draw() -> None:
+        show(*(first.pop() if first else arrive()))
+
+    draw()
 
 
 def unfold(label: str, key: str, kept: bool, draw: Callable[[], None]) -> None:

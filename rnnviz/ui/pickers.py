@@ -12,8 +12,22 @@ import streamlit as st
 
 from rnnviz.link import Field
 
+Change = Callable[[], None] | Literal["rerun"]
+"""What a moved control does: run the page again, or a callback, such as `only`."""
 
-def number(field: Field, *, high: int | None = None, width: int | Literal["stretch"] = "stretch") -> None:
+
+def only(fragment: str) -> Callable[[], None]:
+    """A control's ``on_change`` that runs one fragment again instead of the whole page."""
+    return lambda: st.rerun(fragment)
+
+
+def number(
+    field: Field,
+    *,
+    high: int | None = None,
+    width: int | Literal["stretch"] = "stretch",
+    on_change: Change = "rerun",
+) -> None:
     """A number input; ``high`` narrows the field's own bound, and a value beyond it is pulled back."""
     top = field.high if high is None else high
     kind: Any = int if isinstance(field.default, int) else float
@@ -28,11 +42,14 @@ def number(field: Field, *, high: int | None = None, width: int | Literal["stret
         width=width,
         key=field.key,
         help=field.help,
+        on_change=on_change,
         bind="query-params",
     )
 
 
-def slider(field: Field, *, high: int | None = None, collapsed: bool = False) -> None:
+def slider(
+    field: Field, *, high: int | None = None, collapsed: bool = False, on_change: Change = "rerun"
+) -> None:
     """A slider; ``high`` narrows the field's own bound, and a value beyond it is pulled back."""
     kind: Any = int if isinstance(field.default, int) else float
     low, top = kind(field.low or 0), kind(high if high is not None else field.high)
@@ -46,6 +63,7 @@ def slider(field: Field, *, high: int | None = None, collapsed: bool = False) ->
         key=field.key,
         help=None if collapsed else field.help,
         label_visibility="collapsed" if collapsed else "visible",
+        on_change=on_change,
         bind="query-params",
         disabled=top <= low,
     )
@@ -81,12 +99,19 @@ def select(field: Field, options: Sequence[str] | None = None) -> None:
     )
 
 
-def switch(field: Field) -> None:
+def switch(field: Field, *, on_change: Change = "rerun") -> None:
     """A toggle."""
-    st.toggle(field.label, value=bool(field.default), key=field.key, help=field.help, bind="query-params")
+    st.toggle(
+        field.label,
+        value=bool(field.default),
+        key=field.key,
+        help=field.help,
+        on_change=on_change,
+        bind="query-params",
+    )
 
 
-def line(field: Field) -> None:
+def line(field: Field, *, on_change: Change = "rerun") -> None:
     """One line of text."""
     st.text_input(
         field.label,
@@ -94,6 +119,7 @@ def line(field: Field) -> None:
         max_chars=field.max_chars,
         key=field.key,
         help=field.help,
+        on_change=on_change,
         bind="query-params",
     )
 
@@ -119,6 +145,7 @@ def presets(options: Mapping[str, str], active: str | None, key: str, apply: Cal
         row = st.session_state[key]
         if row in options:  # None when the active pill was clicked off: nothing changes
             apply(row)
+            st.rerun()  # the whole page: the sidebar shows the preset's values too
 
     st.pills(
         "Presets",

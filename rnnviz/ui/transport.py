@@ -57,7 +57,7 @@ def position(page: str, field: Field, length: int) -> int:
 
 
 def transport(page: str, field: Field, length: int) -> None:
-    """The row of buttons, the speed and the slider. ``length`` is L."""
+    """The buttons, the speed and the slider, for a horizontal container. ``length`` is L."""
     if st.session_state.pop(f"{page}_restart", False):
         st.rerun()  # run_every belongs to the fragment's making: only the whole page can start or end it
 
@@ -78,39 +78,34 @@ def transport(page: str, field: Field, length: int) -> None:
         if state := playing(page):
             _play(page, state.at(time.monotonic()))
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{page}_transport"):
-        for label, help_, target, shortcut in (
-            ("|◀", "First step", 0, "Home"),
-            ("◀", "One step back", at - 1, "Left"),
-        ):
-            st.button(
-                label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut
-            )
-        label = "Pause" if state else "Play"
-        st.button(
-            label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help="Play or pause"
-        )
-        for label, help_, target, shortcut in (
-            ("▶", "One step on", at + 1, "Right"),
-            ("▶|", "Last step", length - 1, "End"),
-        ):
-            st.button(
-                label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut
-            )
-        st.selectbox(
-            "Speed",
-            SPEEDS,
-            index=1,
-            format_func=lambda speed: f"{speed:g} step{'' if speed == 1 else 's'}/s",
-            key=f"{page}_speed",
-            label_visibility="collapsed",
-            width=130,
-            on_change=change_speed,
-        )
-        if state:
-            st.progress(at / max(length - 1, 1), text=f"step {at}")
-        else:
-            pickers.slider(field, high=length - 1, collapsed=True)
+    for label, help_, target, shortcut in (
+        ("|◀", "First step", 0, "Home"),
+        ("◀", "One step back", at - 1, "Left"),
+    ):
+        st.button(label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut)
+    label = "Pause" if state else "Play"
+    st.button(
+        label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help="Play or pause"
+    )
+    for label, help_, target, shortcut in (
+        ("▶", "One step on", at + 1, "Right"),
+        ("▶|", "Last step", length - 1, "End"),
+    ):
+        st.button(label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut)
+    st.selectbox(
+        "Speed",
+        SPEEDS,
+        index=1,
+        format_func=lambda speed: f"{speed:g} step{'' if speed == 1 else 's'}/s",
+        key=f"{page}_speed",
+        label_visibility="collapsed",
+        width=130,
+        on_change=change_speed,
+    )
+    if state:
+        st.progress(at / max(length - 1, 1), text=f"step {at}")
+    else:
+        pickers.slider(field, high=length - 1, collapsed=True)
 
 
 def jump(page: str, field: Field, step: int) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from rnnviz.screens.step import screen
+from rnnviz.stepping import step_run
 from tests.browser.harness import Server, wait_idle
 
 
@@ -79,6 +81,31 @@ def test_a_step_does_not_send_the_big_picture_again(server: Server, page: Page) 
     expect(heading(page)).to_contain_text("step 3,")
     wait_idle(page)
     assert big.get_attribute("data-draws") == before
+
+
+def test_a_control_of_the_sidebar_reaches_the_picture_and_the_next_step(server: Server, page: Page) -> None:
+    visit(server, page, "?s_detail=One+unit%2C+every+product")
+    big = drawn(page, "Step through")
+    before = int(big.get_attribute("data-draws") or 0)
+    field = page.get_by_role("spinbutton", name="Seed")
+    field.fill("7")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("s_seed=7"))
+    expect(big).not_to_have_attribute("data-draws", str(before))
+    field.blur()
+    page.keyboard.press("ArrowRight")
+    expect(heading(page)).to_contain_text("step 3,")
+    run = step_run(screen({"s_seed": 7})[0])
+    total = f"{run.trace.sel('i_pre')[3, 0, 0]:.4f}"
+    expect(page.get_by_role("table").get_by_text(total, exact=True)).to_be_visible()
+
+
+def test_a_preset_sets_the_sidebar_too(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Two-way").click()
+    expect(page.get_by_text("nn.RNN(5, 6, bidirectional=True)").first).to_be_visible()
+    expect(page.get_by_role("switch", name="bidirectional")).to_be_checked()
+    expect(page.get_by_role("combobox", name="Input")).to_have_value("Random")
 
 
 def test_a_click_on_a_cell_goes_to_its_step_and_unit(server: Server, page: Page) -> None:

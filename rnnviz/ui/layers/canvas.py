@@ -11,10 +11,10 @@ from rnnviz.export import layers_script, notebook
 from rnnviz.link import query
 from rnnviz.presets import EXAMPLES
 from rnnviz.runs import run_trace, usable_device
-from rnnviz.screens.layers import FIELDS, LayersScreen, active_preset
+from rnnviz.screens.layers import FIELDS, LayersScreen, active_preset, preset_values
 from rnnviz.ui import pickers
 from rnnviz.ui.layers import feeding, parameters, quiz, tensors, traps, unrolled
-from rnnviz.ui.page import Footer, footer, notice
+from rnnviz.ui.page import Footer, footer, notice, question
 
 View = Callable[[LayersScreen, dict[str, Any]], None]
 SHOW: dict[str, View] = {
@@ -28,7 +28,14 @@ SHOW: dict[str, View] = {
 
 
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
-    """Only the visible view is computed and sent."""
+    """Question and presets, then the one view that is chosen: only it is computed and sent."""
+    question("What goes in, what comes out, and where does each number live?")
+    pickers.presets(
+        {row: example.title for row, example in EXAMPLES.items()},
+        active_preset(current),
+        "layers_preset",
+        lambda row: pickers.assign(preset_values(EXAMPLES[row])),
+    )
     pickers.choice(pickers.by_key(FIELDS)["l_view"], collapsed=True)
     _remarks(current)
     SHOW[values["l_view"]](current, values)

@@ -11,6 +11,7 @@ from rnnviz.screens.layers import FIELDS, MORE, LayersScreen, changed
 from rnnviz.ui import pickers
 from rnnviz.ui.page import unfold
 
+CANVAS = "layers_canvas"
 HALF = 121  # pixels: the least that leaves a number its buttons
 FIELD = pickers.by_key(FIELDS)
 
@@ -18,12 +19,14 @@ FIELD = pickers.by_key(FIELDS)
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """All controls of the layer and of what it is fed."""
     pickers.choice(FIELD["l_kind"])
+    # What is folded into More depends on these, so while it is drawn the sidebar runs as well.
+    count = changed(values, MORE)
+    change: pickers.Change = "rerun" if count or st.session_state.get("layers_more") else pickers.only(CANVAS)
     with st.container(horizontal=True, gap="xsmall"):  # two in a row, with fewer messages than columns
         for key in ("l_in", "l_hidden", "l_layers", "l_seed", "l_len", "l_batch"):
-            pickers.number(FIELD[key], width=HALF)
-    pickers.switch(FIELD["l_bi"])
-    pickers.switch(FIELD["l_bf"])
-    count = changed(values, MORE)
+            pickers.number(FIELD[key], width=HALF, on_change=change)
+    pickers.switch(FIELD["l_bi"], on_change=change)
+    pickers.switch(FIELD["l_bf"], on_change=change)
     unfold("More", "layers_more", count > 0, lambda: _more(current, values))
     if count:  # not in the label: an expander whose label changes is another one, and closed
         st.caption(f"{count} set in *More*")

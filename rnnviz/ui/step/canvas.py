@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.edits import Clamp
+from rnnviz.export import notebook
+from rnnviz.export_step import step_script
 from rnnviz.figures.base import signed_limit
 from rnnviz.figures.heatmap import step_heatmaps, step_maps
 from rnnviz.figures.steps import (
@@ -24,17 +26,48 @@ from rnnviz.figures.steps import (
     text_figure,
 )
 from rnnviz.gates import DIRECTION_NAMES, NAMES, QUANTITIES
+from rnnviz.link import query
 from rnnviz.projection import principal_plane
 from rnnviz.screens import step as page
 from rnnviz.stepping import Stepping, step_run
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.page import Footer, footer, notice, question
+from rnnviz.ui.step import detail
 from rnnviz.ui.step.keys import KEYS
 from rnnviz.ui.transport import jump
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 392
 ORDER = {"RNN": ("x", "h_pre", "h"), "LSTM": tuple("xifgoch"), "GRU": tuple("xrznh")}
+
+
+def show(current: page.StepScreen, values: dict[str, Any]) -> None:
+    """The page without its sidebar."""
+    question("What happens inside the cell at this step?")
+    pickers.presets(
+        {row: example.title for row, example in page.EXAMPLES.items()},
+        page.active_preset(current),
+        "step_preset",
+        lambda row: pickers.assign(page.preset_values(page.EXAMPLES[row])),
+    )
+    run = step_run(current)
+    script = partial(step_script, current, *page.lane(values), values["s_step"])
+    selectors(current, values)
+    transport = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    picture(current, values)
+    badge(current, run)
+    detail.stepper(current, values, run, (transport, st.container()))
+    notice("step")
+    footer(
+        Footer(
+            page="step",
+            query=query(page.FIELDS, values),
+            script=script,
+            notebook=lambda: notebook(script(), "Step through"),
+            data=lambda: run.trace.frame().to_csv(index=False),
+        )
+    )
 
 
 def selectors(current: page.StepScreen, values: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,25 +13,28 @@ from rnnviz.ui import pickers
 from rnnviz.ui.link import markdown
 from rnnviz.ui.page import unfold
 from rnnviz.ui.step import what_if
+from rnnviz.ui.step.keys import KEYS
 
 FIELD = pickers.by_key(page.FIELDS)
+EDITS, MORE = "s_open_edits", "s_open_more"
 MAX_UPLOAD = 200_000  # bytes: far more than the table that fits
 
 
 def controls(current: page.StepScreen, values: Mapping[str, Any]) -> None:
     """Every control of the page's configuration."""
+    more = any(values[k] != FIELD[k].default for k in ("s_pre", "s_state", "s_bias", "s_nonlin"))
+    folded = not (values["s_edits"] or more or any(st.session_state.get(k) for k in (EDITS, MORE)))
+    # What is folded away depends on these, so while it is drawn the sidebar runs as well.
+    change: pickers.Change = pickers.only(KEYS.canvas) if folded else "rerun"
     pickers.choice(FIELD["s_kind"])
     pickers.select(FIELD["s_source"])
-    {"Sentence": _sentence, "Characters": _characters, "Random": _random, "Table": _table}[
-        values["s_source"]
-    ](values)
-    pickers.slider(FIELD["s_hidden"])
-    pickers.slider(FIELD["s_layers"])
-    pickers.switch(FIELD["s_bi"])
-    pickers.number(FIELD["s_seed"])
-    unfold("What if …", "s_open_edits", bool(values["s_edits"]), lambda: what_if.editor(current, values))
-    more = [k for k in ("s_pre", "s_state", "s_bias", "s_nonlin") if values[k] != FIELD[k].default]
-    unfold("More", "s_open_more", bool(more), lambda: _more(values))
+    _INPUTS[values["s_source"]](values, change)
+    for key in ("s_hidden", "s_layers"):
+        pickers.slider(FIELD[key], on_change=change)
+    pickers.switch(FIELD["s_bi"], on_change=change)
+    pickers.number(FIELD["s_seed"], on_change=change)
+    unfold("What if …", EDITS, bool(values["s_edits"]), lambda: what_if.editor(current, values))
+    unfold("More", MORE, more, lambda: _more(values))
 
 
 def _more(values: Mapping[str, Any]) -> None:
@@ -42,21 +45,21 @@ def _more(values: Mapping[str, Any]) -> None:
         pickers.choice(FIELD["s_nonlin"])
 
 
-def _sentence(values: Mapping[str, Any]) -> None:
-    pickers.line(FIELD["s_text"])
-    pickers.slider(FIELD["s_in"])
+def _sentence(values: Mapping[str, Any], change: pickers.Change) -> None:
+    pickers.line(FIELD["s_text"], on_change=change)
+    pickers.slider(FIELD["s_in"], on_change=change)
 
 
-def _characters(values: Mapping[str, Any]) -> None:
-    pickers.line(FIELD["s_chars"])
+def _characters(values: Mapping[str, Any], change: pickers.Change) -> None:
+    pickers.line(FIELD["s_chars"], on_change=change)
 
 
-def _random(values: Mapping[str, Any]) -> None:
-    pickers.slider(FIELD["s_len"])
-    pickers.slider(FIELD["s_in"])
+def _random(values: Mapping[str, Any], change: pickers.Change) -> None:
+    pickers.slider(FIELD["s_len"], on_change=change)
+    pickers.slider(FIELD["s_in"], on_change=change)
 
 
-def _table(values: Mapping[str, Any]) -> None:
+def _table(values: Mapping[str, Any], change: pickers.Change) -> None:
     pickers.area(FIELD["s_table"], height=120)
     rows, problem = parse_table(values["s_table"])
     if problem:
@@ -104,3 +107,11 @@ def _upload() -> None:
         st.session_state["s_upload_problem"] = f"{file.name}: {problem}"
     if has_numbers(text):
         _write(rows)
+
+
+_INPUTS: dict[str, Callable[[Mapping[str, Any], pickers.Change], None]] = {
+    "Sentence": _sentence,
+    "Characters": _characters,
+    "Random": _random,
+    "Table": _table,
+}

@@ -68,7 +68,6 @@ def _arithmetic(current: page.StepScreen, run: Stepping, where: tuple[int, int, 
             f"for {config.hidden_size} units. Choose a row to see its unit's sum written out.",
             on_click=lambda point: _choose(point, letters),
         )
-        st.caption("Click a row: every product of that unit's sum, written out.")
     cursor("step", step, unit)
 
 
@@ -89,7 +88,8 @@ def _headline(current: page.StepScreen, m: arithmetic.Moment) -> str:
     came = "the initial state h\\_0" if m.before is None else named(m.before)
     way = " The backward reader comes from the right." if m.direction else ""
     below = "" if m.layer == 0 else f" Its x is layer {m.layer - 1}'s h."
-    return f"**The arithmetic of {named(m.step)}**: h comes from {came}.{way}{below}"
+    start = f"**The arithmetic of {named(m.step)}**: h comes from {came}."
+    return f"{start}{way}{below} A click on a row writes its sum out."
 
 
 def _moment(current: page.StepScreen, where: tuple[int, int, int]) -> arithmetic.Moment:

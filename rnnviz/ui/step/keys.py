@@ -6,6 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class _Keys:
     page: str = "s"
+    canvas: str = "step_canvas"
     fragment: str = "step_detail"
 
 
