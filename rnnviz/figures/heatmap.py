@@ -14,11 +14,14 @@ from rnnviz.figures import theme
 from rnnviz.figures.base import axis_id, axis_key, empty, figure, labels, plain, signed_limit, tokens_axis
 from rnnviz.gates import QUANTITIES
 
-TITLE, GAP, TOP, BOTTOM = 18, 8, 6, 46  # pixels
+TITLE, GAP, TOP, BOTTOM, ORDER = 18, 8, 6, 46, 16  # pixels
 CELL, LOWEST, HIGHEST = 12, 56, 170  # pixels: of a row of cells, of a panel
 BETWEEN = 0.045  # of the plotting width, between two columns
 NO_BOX = "<extra></extra>"  # plotly's word for: no second box with the trace's name
 NO_STEP = "no step here"
+_RIGHT_TO_LEFT = {
+    "title": {"text": "⟵ computed from the last step to the first", "font": {"size": 12}, "standoff": 2}
+}
 MOST_CELLS = 9000  # 48 kB on the way to the browser; a panel is too low for more rows anyway
 
 
@@ -89,13 +92,16 @@ def step_maps(
     return StepMaps(tuple(panels), tuple(map(str, tokens)))
 
 
-def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None) -> go.Figure:
+def step_heatmaps(
+    maps: StepMaps, *, columns: int = 1, height: int | None = None, backward: bool = False
+) -> go.Figure:
     """The panels in `columns` columns; trace i is panel i, x the step and y the unit.
 
     The figure carries the cursor group "step" for `rnnviz.ui.chart.cursor`. Without `height` (pixels) each
-    panel is as high as its units need, within limits.
+    panel is as high as its units need, within limits. ``backward`` says under the steps that they are
+    computed from right to left.
     """
-    panels = maps.panels
+    panels, bottom = maps.panels, BOTTOM + (ORDER if backward else 0)
     if not panels or not maps.tokens:
         return empty("Nothing to show: there is no step yet.")
     columns = max(1, min(columns, len(panels)))
@@ -103,14 +109,14 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
     columns = -(-len(panels) // rows)
     units = max(panel.values.shape[0] * panel.stride for panel in panels)
     each = max(LOWEST, min(HIGHEST, CELL * units))
-    total = height or TOP + BOTTOM + rows * (TITLE + each) + (rows - 1) * GAP
-    inside = max(1, total - TOP - BOTTOM)
+    total = height or TOP + bottom + rows * (TITLE + each) + (rows - 1) * GAP
+    inside = max(1, total - TOP - bottom)
     pitch, title = (inside + GAP) / rows / inside, TITLE / inside  # fractions of the plotting area
 
     axes, scales = _colour_axes(panels, total)
     layout: dict[str, Any] = {
         "height": total,
-        "margin": {"l": 34, "r": 64, "t": TOP, "b": BOTTOM},
+        "margin": {"l": 34, "r": 64, "t": TOP, "b": bottom},
         "annotations": [],
         "uirevision": f"{len(maps.tokens)}:{','.join(f'{p.letter}{p.values.shape[0]}' for p in panels)}",
         "meta": {"labels": {}, "cursor": {"group": "step", "axes": []}},
@@ -144,7 +150,9 @@ def step_heatmaps(maps: StepMaps, *, columns: int = 1, height: int | None = None
         if row == 0:
             last = min((column + 1) * rows, len(panels)) - 1
             axis = tokens_axis(maps.tokens) | {"domain": [left, left + width], "anchor": axis_id("y", last)}
-            layout[axis_key(x)] = axis | ({"matches": "x"} if column else {})
+            layout[axis_key(x)] = (
+                axis | ({"matches": "x"} if column else {}) | (_RIGHT_TO_LEFT if backward else {})
+            )
             layout["meta"]["labels"][x] = labels(maps.tokens)
         data.append(_trace(panel, x, y, scales[i]))
     # After the panels, so that the index of a clicked trace stays the panel's.

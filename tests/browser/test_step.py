@@ -187,6 +187,21 @@ def test_back_returns_to_the_screen_before_a_preset(server: Server, page: Page) 
     expect(page.get_by_text("nn.LSTM(4, 6)").first).to_be_visible()
 
 
+def test_a_table_is_uploaded_and_a_wrong_file_is_refused_with_words(server: Server, page: Page) -> None:
+    visit(server, page, "?s_source=Table")
+    chooser = page.get_by_test_id("stFileUploaderDropzoneInput")
+    good = {"name": "t.csv", "mimeType": "text/csv", "buffer": b"a,b,c\n1,2,3\n4,5,6\n-1,0,1\n"}
+    chooser.set_input_files(good)  # type: ignore[arg-type]
+    expect(page.get_by_text("nn.LSTM(3, 6)").first).to_be_visible()
+    table = page.get_by_role("textbox", name="Table")
+    expect(table).to_have_value("1 2 3\n4 5 6\n-1 0 1")
+    wait_idle(page)
+    wrong = {"name": "t.csv", "mimeType": "text/csv", "buffer": bytes(range(256))}
+    chooser.set_input_files(wrong)  # type: ignore[arg-type]
+    expect(page.get_by_text("is not a text file in UTF-8")).to_be_visible()
+    expect(table).to_have_value("1 2 3\n4 5 6\n-1 0 1")
+
+
 @pytest.mark.parametrize("width", [1280, 800, 400])
 def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int) -> None:
     page = open_page(viewport={"width": width, "height": 800})

@@ -125,3 +125,9 @@ def test_side_by_side_shares_a_range_and_rounding_is_no_difference() -> None:
     validated(step_heatmaps(maps, columns=3))
     rounding = difference_maps(original, {"c": original["c"] + np.float32(1e-7)}, TOKENS)
     assert rounding.panels[0].limit == LEAST_DIFFERENCE
+
+
+def test_backward_maps_say_in_which_order_they_are_computed() -> None:
+    maps = side_by_side({"h": np.ones((4, 2))}, {"h": np.ones((4, 2))}, TOKENS)
+    assert "last step to the first" in validated(step_heatmaps(maps, backward=True)).layout.xaxis.title.text
+    assert step_heatmaps(maps).layout.xaxis.title.text is None

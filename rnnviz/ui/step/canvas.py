@@ -164,13 +164,20 @@ def _heatmaps(
         rows += [k for k in letters if k in touched and k not in rows]
         chosen = tuple(rows[:4])
         maps = side_by_side(_values(original, lane, chosen), _values(current, lane, chosen), tokens)
-        return step_heatmaps(maps, columns=3, height=HEIGHT)
+        return step_heatmaps(maps, columns=3, height=HEIGHT, backward=lane[1] == 1)
     columns = 2 if len(letters) > 3 else 1
     if show == "Difference":
         now, then = _values(current, lane, letters), _values(original, lane, letters)
-        return step_heatmaps(difference_maps(then, now, tokens), columns=columns, height=HEIGHT)
+        return step_heatmaps(
+            difference_maps(then, now, tokens), columns=columns, height=HEIGHT, backward=lane[1] == 1
+        )
     screen = original if show == "Original" else current
-    return step_heatmaps(step_maps(_values(screen, lane, letters), tokens), columns=columns, height=HEIGHT)
+    return step_heatmaps(
+        step_maps(_values(screen, lane, letters), tokens),
+        columns=columns,
+        height=HEIGHT,
+        backward=lane[1] == 1,
+    )
 
 
 @lru_cache(maxsize=32)
