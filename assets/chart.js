@@ -2,6 +2,21 @@
 // rnnviz/figures/theme.py. Streamlit calls `chart` again, with the same parent element, whenever the data or the theme
 // has changed; Plotly.react then changes the drawn figure in place, so zoom, camera and hover live on.
 
+// Streamlit (1.67) makes an entry in the history for every bound value that code sets, so a preset needed nine presses of
+// "back", through states nobody chose. Entries of one address that come within one breath are one.
+if (!window.rnnvizHistory) {
+  const push = history.pushState.bind(history);
+  let last = -Infinity;
+  window.rnnvizHistory = true;
+  history.pushState = (state, title, url) => {
+    const here = new URL(url ?? "", location.href).pathname === location.pathname;
+    const soon = performance.now() - last < 500;
+    last = here ? performance.now() : -Infinity;
+    if (here && soon) history.replaceState(state, title, url);
+    else push(state, title, url);
+  };
+}
+
 // On the window, since a server that was updated behind an open page serves this module under a new address: the second
 // instance must find the charts of the first rather than draw its own beside them.
 // charts: parent element -> Chart. cursors: group -> {step, unit}, where a chart that mounts later finds its cursor.
@@ -19,8 +34,19 @@ export async function chart(component) {
   return () => parent.isConnected || instance.destroy();
 }
 
+const STEPPED = ["stButtonGroup", "stCheckbox", "stButton"].map((name) => `[data-testid="${name}"]`).join();
+
+// A click leaves the focus on what was clicked, and a focused pill or switch swallows the arrows and the space bar: the
+// keys that step through time would be dead until the next click on empty page. Someone who came by keyboard (a click
+// without a pointer has detail 0) keeps the focus.
+function freeKeys(event) {
+  const control = event.detail > 0 && event.target.closest?.(STEPPED);
+  if (control?.contains(document.activeElement)) document.activeElement.blur();
+}
+
 export function cursor({ data, parentElement }) {
   parentElement.classList.add("rv-cursor");
+  document.addEventListener("click", freeKeys); // the same function again is not added again
   moveCursor(data.group, data.step, data.unit);
   return () => parentElement.isConnected || moveCursor(data.group, null);
 }
@@ -181,7 +207,9 @@ class Chart {
   choose(point) {
     const { cursor: own } = this.meta;
     if (own?.axes.some(([x, y]) => x === point.xaxis?._id && y === point.yaxis?._id)) {
-      moveCursor(own.group, Math.round(point.x), own.unit === false ? null : Math.round(point.y));
+      const units = own.axes.some(([, y, units]) => y === point.yaxis._id && units !== false);
+      const unit = units ? Math.round(point.y) : (cursors.get(own.group)?.unit ?? null);
+      moveCursor(own.group, Math.round(point.x), own.unit === false ? null : unit);
     }
     this.send("click", payload(point));
   }
@@ -206,8 +234,9 @@ class Chart {
       const axis = (layout[axisName(id)] ??= {});
       const drawn = this.plot._fullLayout?.[axisName(id)];
       const [from, to] = drawn?.range ?? axis.range ?? [0, texts.length];
-      const along = id[0] === "x" ? this.width : layout.height;
-      const room = Math.max(1, Math.floor(((drawn?._length ?? along * 0.8) || 1) / 18));
+      const [start, end] = axis.domain ?? [0, 1];
+      const along = (id[0] === "x" ? this.width : layout.height) * 0.8 * (end - start);
+      const room = Math.max(1, Math.floor(((drawn?._length ?? along) || 1) / 20));
       const stride = Math.max(1, Math.ceil(Math.min(texts.length, Math.abs(to - from)) / room));
       axis.tickmode = "array";
       axis.tickvals = texts.map((_, i) => i).filter((i) => i % stride === 0);
@@ -243,10 +272,10 @@ class Chart {
     const boxes = [];
     const { cursor: own } = this.meta;
     const at = own && cursors.get(own.group);
-    for (const [x, y] of (at && own.axes) || []) {
+    for (const [x, y, units = true] of (at && own.axes) || []) {
       if (own.unread) boxes.push(["rv-unread", x, y, [at.step + 1, 1e9], null]);
       boxes.push([own.unit === false ? "rv-band" : "rv-step", x, y, at.step, null]);
-      if (at.unit !== null && own.unit !== false) boxes.push(["rv-cell", x, y, at.step, at.unit]);
+      if (at.unit !== null && own.unit !== false && units) boxes.push(["rv-cell", x, y, at.step, at.unit]);
     }
     if (this.cell) boxes.push(["rv-focus", this.cell.trace.xaxis, this.cell.trace.yaxis, this.cell.x, this.cell.y]);
     this.marks.replaceChildren(...boxes.map((box) => this.box(...box)).filter(Boolean));

@@ -6,7 +6,7 @@ Works on what a trace and the parameters hold, so that what is written out is wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -79,6 +79,9 @@ class Moment:
     c: Array | None  # (H,)
     parameters: Mapping[str, Array]
     now: Mapping[str, Array]  # every quantity at this step, (units,)
+    held: Mapping[str, frozenset[int]] = field(
+        default_factory=dict
+    )  # what an edit holds at a value, in which units
 
     def parameter(self, name: str) -> Array:
         """``weight_ih`` and so on of this layer and direction; zeros where the layer has no bias."""
@@ -141,6 +144,11 @@ def _quantity(m: Moment, letter: str, operator: str) -> Column:
     return Column(letter, operator, m.now[letter], q.scale, limit)
 
 
+def _result(m: Moment, letter: str, operator: str) -> Column:
+    # Where an edit holds the result, the terms to its left do not give it, and the chain says so.
+    return _quantity(m, letter, f"{operator} held" if m.held.get(letter) else operator)
+
+
 def _gate(m: Moment, letter: str) -> Chain:
     rows = m.block(letter)
     sub = "" if m.config.kind == "RNN" else letter
@@ -157,7 +165,7 @@ def _gate(m: Moment, letter: str) -> Chain:
             _signed("W<sub>hn</sub>h", "⊙ (", w_h),
             _signed("b<sub>hn</sub>", "+", b_h),
             _signed("sum", ") =", m.now["n_pre"]),
-            _quantity(m, "n", act),
+            _result(m, "n", act),
         )
     else:
         columns = (
@@ -166,7 +174,7 @@ def _gate(m: Moment, letter: str) -> Chain:
             _signed(f"W<sub>h{sub or 'h'}</sub>h", "+", w_h),
             _signed(f"b<sub>h{sub or 'h'}</sub>", "+", b_h),
             _signed("sum", "=", m.now[f"{letter}_pre"]),
-            _quantity(m, letter, act),
+            _result(m, letter, act),
         )
     return Chain(letter, QUANTITIES[letter].name, columns)
 
@@ -179,12 +187,12 @@ def _lstm_state(m: Moment) -> tuple[Chain, Chain]:
         _signed("c<sub>before</sub>", "⊙", m.c),
         _quantity(m, "i", "+"),
         _quantity(m, "g", "⊙"),
-        _signed("c", "=", c),
+        _signed("c", "= held" if m.held.get("c") else "=", c),
     )
     hidden = (
         _quantity(m, "o", ""),
         Column("tanh c", "⊙", np.tanh(c), "signed", 1.0),
-        _quantity(m, "h", "="),
+        _result(m, "h", "="),
     )
     return Chain("c", QUANTITIES["c"].name, cell), Chain("h", QUANTITIES["h"].name, hidden)
 
@@ -196,6 +204,6 @@ def _gru_state(m: Moment) -> tuple[Chain]:
         _quantity(m, "n", "⊙"),
         _quantity(m, "z", "+"),
         Column("h<sub>before</sub>", "⊙", m.h, "signed", 1.0),
-        _quantity(m, "h", "="),
+        _result(m, "h", "="),
     )
     return (Chain("h", QUANTITIES["h"].name, columns),)

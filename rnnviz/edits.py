@@ -105,6 +105,16 @@ def clamp_range(letter: str) -> tuple[float, float]:
     return -limit, limit
 
 
+def held(edits: tuple[Edit, ...], where: tuple[int, int, int], units: int) -> dict[str, frozenset[int]]:
+    """Which units of which quantities are clamped at ``where`` = (layer, direction, step)."""
+    found: dict[str, frozenset[int]] = {}
+    for edit in edits:
+        if isinstance(edit, Clamp) and (edit.layer, edit.direction) == where[:2] and edit.covers(where[2]):
+            which = range(units) if edit.unit is None else (edit.unit,)
+            found[edit.letter] = found.get(edit.letter, frozenset()) | frozenset(which)
+    return found
+
+
 def parse(text: str, config: LayerConfig, length: int) -> tuple[tuple[Edit, ...], list[str]]:
     """The edits of a text, and a sentence for every line that is none. Later lines win over earlier ones.
 
@@ -162,7 +172,7 @@ def _set_weight(found: re.Match[str], config: LayerConfig) -> SetWeight:
 def _clamp(found: re.Match[str], config: LayerConfig, length: int) -> Clamp:
     letter = found["letter"]
     if letter not in clampable(config.kind):
-        raise ValueError(f"an {config.kind} can be clamped at {', '.join(clampable(config.kind))}")
+        raise ValueError(f"{config.kind} can be clamped at {', '.join(clampable(config.kind))}")
     low, high = clamp_range(letter)
     if letter == "h" and config.nonlinearity == "relu":
         low, high = 0.0, 10.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +63,7 @@ def unit_sum(m: Moment, letter: str, unit: int) -> Sum:
             f"{factor}h[{k}]",
             "h",
             float(w),
-            float(v),
+            share * float(v),
             share * float(w) * float(v),
         )
         for k, (w, v) in enumerate(zip(w_h, m.h, strict=True))
@@ -89,29 +91,57 @@ def unit_sum(m: Moment, letter: str, unit: int) -> Sum:
 
 def state_lines(m: Moment, unit: int) -> tuple[tuple[str, str, str], ...]:
     """The new state of one unit as LaTeX: what it is, the formula in PyTorch's letters, and the same with its
-    numbers.
+    numbers, each rounded to 4 digits, hence ≈.
     """
     n = {k: float(v[unit]) for k, v in m.now.items() if k != "x"}
     if m.config.kind == "LSTM":
         assert m.c is not None
-        tanh_c = float(np.tanh(n["c"]))
+        c, tanh_c = n["f"] * float(m.c[unit]) + n["i"] * n["g"], float(np.tanh(n["c"]))
         return (
             (
                 f"c_{{{unit}}}",
                 r"f \cdot c_{\text{before}} + i \cdot g",
-                rf"{_d(n['f'])} \cdot {_d(m.c[unit])} + {_d(n['i'])} \cdot {_d(n['g'])} = {_d(n['c'])}",
+                rf"{_d(n['f'])} \cdot {_d(m.c[unit])} + {_d(n['i'])} \cdot {_d(n['g'])} "
+                + _ends(m, "c", unit, c),
             ),
-            (f"h_{{{unit}}}", r"o \cdot \tanh(c)", rf"{_d(n['o'])} \cdot {_d(tanh_c)} = {_d(n['h'])}"),
+            (
+                f"h_{{{unit}}}",
+                r"o \cdot \tanh(c)",
+                rf"{_d(n['o'])} \cdot {_d(tanh_c)} {_ends(m, 'h', unit, n['o'] * tanh_c)}",
+            ),
         )
     if m.config.kind == "GRU":
+        h = (1 - n["z"]) * n["n"] + n["z"] * float(m.h[unit])
         return (
             (
                 f"h_{{{unit}}}",
                 r"(1 - z) \cdot n + z \cdot h_{\text{before}}",
-                rf"{_d(1 - n['z'])} \cdot {_d(n['n'])} + {_d(n['z'])} \cdot {_d(m.h[unit])} = {_d(n['h'])}",
+                rf"{_d(1 - n['z'])} \cdot {_d(n['n'])} + {_d(n['z'])} \cdot {_d(m.h[unit])} "
+                + _ends(m, "h", unit, h),
             ),
         )
     return ()
+
+
+_SQUASH: dict[str, tuple[str, Callable[[float], float]]] = {
+    "σ": (r"\sigma", lambda v: 1 / (1 + math.exp(-v))),
+    "tanh": (r"\tanh", math.tanh),
+    "ReLU": (r"\operatorname{ReLU}", lambda v: max(v, 0.0)),
+}
+
+
+def gate_line(m: Moment, s: Sum) -> str:
+    """One unit's gate as LaTeX: its activation of the sum, and what an edit holds it at."""
+    name, squash = _SQUASH[s.activation]
+    end = _ends(m, s.letter, s.unit, squash(s.total))
+    return rf"{s.letter}_{{{s.unit}}} &= {name}({s.total:.4f}) {end}"
+
+
+def _ends(m: Moment, letter: str, unit: int, computed: float) -> str:
+    value = float(m.now[letter][unit])
+    if unit not in m.held.get(letter, ()):
+        return rf"\approx {value:.4f}"
+    return rf"\approx {computed:.4f},\ \text{{held at}}\ {value:.4f}"
 
 
 def _d(value: float) -> str:

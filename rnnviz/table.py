@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,47 +15,58 @@ MAX_CELLS = 1024  # what fits into an address
 TABLE = "1 0\n0 1\n0 0\n0 0\n0 0\n1 1"
 
 
-def parse_table(text: str) -> tuple[Rows, str | None]:
-    """The rows of a pasted table (spaces, tabs, commas or semicolons between numbers), and a sentence if it
-    was not one.
+def read_table(text: str) -> tuple[Rows, str | None]:
+    """The rows of a pasted table, and a sentence on why the rest of it was not read.
 
-    A first line without any number is taken for a heading. A table that is ragged, not numeric or too large
-    is cut down to its good part: the first rows that can be used; an empty one gives the default table.
+    What stands between the numbers is a tab, a semicolon, a comma or white space: the first of these that
+    occurs. With tabs or semicolons a number may be written with a decimal comma. A first line without any
+    number is a heading. Reading ends at the first line that is ragged, not numeric or one too many; there may
+    be no rows.
     """
+    between = next((mark for mark in ("\t", ";", ",") if mark in text), None)
     rows: list[tuple[float, ...]] = []
-    note = None
-    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = [(i, line.strip(" \r")) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
     for i, line in lines:
-        words = [w for w in re.split(r"[\s,;]+", line.strip()) if w]
-        numbers = [_float(w) for w in words]
+        words = [w.strip() for w in line.split(between)]
+        numbers = [_float(w.replace(",", ".") if between in ("\t", ";") else w) for w in words]
         if not rows and all(n is None for n in numbers) and i == lines[0][0]:
             continue
-        wrong = next((w for w, n in zip(words, numbers, strict=True) if n is None), None)
-        if wrong is not None:
-            note = f"Table, line {i}: “{wrong[:20]}” is not a number of at most ±1000"
-        elif rows and len(numbers) != len(rows[0]):
-            note = f"Table, line {i} has {len(numbers)} numbers, the lines above have {len(rows[0])}"
-        elif len(numbers) > MAX_COLUMNS:
-            note = f"Table, line {i} has {len(numbers)} numbers: at most {MAX_COLUMNS} are allowed"
-        elif len(rows) == MAX_STEPS or (rows and (len(rows) + 1) * len(rows[0]) > MAX_CELLS):
-            note = f"Table: at most {MAX_STEPS} lines and {MAX_CELLS} numbers are allowed"
-        if note:
-            break
+        if problem := _problem(words, numbers, rows):
+            return tuple(rows), f"Table, line {i}{problem}"
         rows.append(tuple(n for n in numbers if n is not None))
+    return tuple(rows), None if rows else "Table has no numbers"
+
+
+def _problem(words: list[str], numbers: list[float | None], rows: list[tuple[float, ...]]) -> str | None:
+    if "" in words:
+        return f" has no number in column {words.index('') + 1}"
+    if None in numbers:
+        return f": “{words[numbers.index(None)][:20]}” is not a number of at most ±1000"
+    if rows and len(numbers) != len(rows[0]):
+        return f" has {len(numbers)} numbers, the lines above have {len(rows[0])}"
+    if len(numbers) > MAX_COLUMNS:
+        return f" has {len(numbers)} numbers: at most {MAX_COLUMNS} are allowed"
+    if len(rows) == MAX_STEPS or (rows and (len(rows) + 1) * len(rows[0]) > MAX_CELLS):
+        return f" is too much: at most {MAX_STEPS} lines and {MAX_CELLS} numbers are allowed"
+    return None
+
+
+def parse_table(text: str) -> tuple[Rows, str | None]:
+    """A table to work with, and a sentence if the text was not one: its first good rows, else the example."""
+    rows, problem = read_table(text)
     if not rows:
-        rows = list(parse_table(TABLE)[0])
-        return tuple(rows), (note or "Table has no numbers") + ": the example is used"
-    return tuple(rows), note and f"{note}: only the {len(rows)} lines above it are used"
+        return read_table(TABLE)[0], f"{problem}: the example is used"
+    used = (
+        "only the line above it is used"
+        if len(rows) == 1
+        else f"only the {len(rows)} lines above it are used"
+    )
+    return rows, problem and f"{problem}: {used}"
 
 
 def format_table(rows: Rows) -> str:
     """A table as the text that `parse_table` reads."""
     return "\n".join(" ".join(f"{v:.7g}" for v in row) for row in rows)
-
-
-def has_numbers(text: str) -> bool:
-    """Whether `parse_table` finds at least one row in a text."""
-    return any(_float(word) is not None for word in re.split(r"[\s,;]+", text))
 
 
 def edit_table(rows: Rows, changes: Mapping[str, Any]) -> Rows:

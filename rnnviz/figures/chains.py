@@ -181,7 +181,7 @@ def _block(chain: ChainMap, block: Block, axes: tuple[str, str, str]) -> dict[st
         "yaxis": axes[1],
         "coloraxis": axes[2],
         "xgap": 3,
-        "ygap": 1,
+        "ygap": 1 if len(block.z) <= 24 else 0,
         "hoverongaps": False,
         "hovertemplate": "%{x}, unit %{y}: %{z:.4f}<extra></extra>",
     }

@@ -85,8 +85,8 @@ def step_maps(
                 quantity.colour,
                 scale or quantity.scale,
                 common if scale else limit,
-                np.ascontiguousarray(array[::stride]),
-                stride,
+                np.ascontiguousarray(array[:: _own(stride, len(array))]),
+                _own(stride, len(array)),
             )
         )
     return StepMaps(tuple(panels), tuple(map(str, tokens)))
@@ -146,7 +146,7 @@ def step_heatmaps(
                 "borderpad": 0,
             }
         )
-        layout["meta"]["cursor"]["axes"].append([x, y])
+        layout["meta"]["cursor"]["axes"].append([x, y] if panel.letter != "x" else [x, y, False])
         if row == 0:
             last = min((column + 1) * rows, len(panels)) - 1
             axis = tokens_axis(maps.tokens) | {"domain": [left, left + width], "anchor": axis_id("y", last)}
@@ -222,6 +222,11 @@ def _colour_axes(panels: Sequence[Panel], height: int) -> tuple[dict[str, Any], 
 def _letters(letters: Sequence[str]) -> str:
     letters = list(dict.fromkeys(letters))
     return ", ".join(letters) if len(letters) < 4 else f"{letters[0]} … {letters[-1]}"
+
+
+def _own(stride: int, units: int) -> int:
+    # A quantity with few units, such as the input, is thinned less than the others: 8 rows at least.
+    return max(1, min(stride, units // 8))
 
 
 def _thinned(panel: Panel) -> str:

@@ -138,6 +138,7 @@ class Coloured:
     values: NDArray[np.float32]  # (L,)
     tokens: tuple[str, ...]
     limit: float
+    step: int
 
 
 def text_figure(text: Coloured) -> go.Figure:
@@ -169,8 +170,15 @@ def text_figure(text: Coloured) -> go.Figure:
         }
     ]
     hidden = {"visible": False, "fixedrange": True}
+    row, column = divmod(text.step, width)
+    ring = {
+        "type": "rect",
+        **{"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5},
+        "line": {"color": theme.ACCENT, "width": 3},
+    }
     layout = {
         "height": min(HEIGHT, 70 + 44 * rows),
+        "shapes": [ring],
         "margin": {"l": 6, "r": 60, "t": 34, "b": 6},
         "title": {"text": f"<b>{quantity.symbol}</b>  the text, coloured by unit {text.unit}"},
         "coloraxis": theme.coloraxis(quantity.scale, text.limit, showscale=True),

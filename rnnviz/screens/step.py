@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnviz.config import LayerConfig
 from rnnviz.edits import Edit, parse
-from rnnviz.gates import DIRECTION_NAMES, KINDS, NAMES
+from rnnviz.gates import BLOCKS, DIRECTION_NAMES, KINDS, NAMES
 from rnnviz.link import Field, read
 from rnnviz.table import MAX_COLUMNS, MAX_STEPS, TABLE, Rows, parse_table
 
@@ -85,6 +85,7 @@ FIELDS: tuple[Field, ...] = (
         MAX_STEPS - 1,
     ),
     Field("s_detail", "Detail", DETAILS[0], "Every gate of the step, or one unit's sum.", options=DETAILS),
+    Field("s_gate", "Gate", "i", "Whose sum is written out product by product.", options=tuple("ifgorznh")),
     Field("s_unit", "Unit", 0, "The unit whose sums are written out.", 0, 63),
     Field(
         "s_edits",
@@ -169,6 +170,8 @@ def screen(found: Mapping[str, Any]) -> tuple[StepScreen, dict[str, Any], dict[s
         values["s_dir"] = DIRECTION_NAMES[0]
     if values["s_quantity"] not in NAMES[kind]:
         values["s_quantity"] = "h"
+    if values["s_gate"] not in BLOCKS[kind]:
+        values["s_gate"] = BLOCKS[kind][0]
     edits, _ = parse(values["s_edits"], config, length)
     vocabulary = list(dict.fromkeys(source.tokens))
     current = StepScreen(

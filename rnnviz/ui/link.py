@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.link import Field
+from rnnviz.ui import pickers
 
 S = TypeVar("S")
 
@@ -28,7 +29,7 @@ def arrive(
     """
     fields = tuple(fields)
     keys = [f.key for f in fields]
-    held = set() if _went_back() else {k for k in keys if k in st.session_state}
+    held = set() if _went_back() or _called_anew(page, keys) else {k for k in keys if k in st.session_state}
     found = {k: st.session_state[k] if k in held else st.query_params.get(k) for k in keys}
     current, values, notes = screen({k: v for k, v in found.items() if v is not None})
     said_before = f"{page}_corrections"
@@ -36,13 +37,19 @@ def arrive(
     if wrong := [k for k in addressed if st.query_params[k] != _written(values[k])]:
         # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to
         # its default and say nothing.
+        labels = {f.key: f.label for f in fields}
         for key in wrong:
-            st.query_params[key] = _written(values[key])
+            shown = _written(values[key])
+            said = notes.get(key, "")
+            if not said or (said.endswith(" is used") and shown not in said):
+                notes[key] = f"{labels[key]} “{st.query_params[key][:40]}” does not fit here: {shown} is used"
+            st.query_params[key] = shown
+        pickers.assign({k: values[k] for k in keys if k in st.session_state})
         st.session_state[said_before] = list(notes.values())
         st.rerun()
     for key in keys:
         # Also what came from the address: code that runs before its widget is drawn finds it here.
-        if key in addressed or (key in held and st.session_state[key] != values[key]):
+        if key in addressed or (key in st.session_state and st.session_state[key] != values[key]):
             st.session_state[key] = values[key]
     if alone and notes:
         st.session_state[said_before] = list(notes.values())
@@ -51,6 +58,14 @@ def arrive(
     if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
         st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")
     return current, values
+
+
+def _called_anew(page: str, keys: list[str]) -> bool:
+    # Another page was shown last, and this one was called by an address of its own, such as a card's: the
+    # address is the whole configuration. Without one, as from the menu, the page comes back as it was left.
+    before = st.session_state.get("shown_page")
+    st.session_state["shown_page"] = page
+    return before not in (None, page) and any(k in st.query_params for k in keys)
 
 
 def _went_back() -> bool:

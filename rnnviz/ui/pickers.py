@@ -69,9 +69,16 @@ def slider(
     )
 
 
-def choice(field: Field, options: Sequence[str] | None = None, *, collapsed: bool = False) -> None:
-    """A segmented control of a few options, one of which is always chosen; ``options`` narrows the field's
-    own.
+def choice(
+    field: Field,
+    options: Sequence[str] | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    collapsed: bool = False,
+) -> None:
+    """A segmented control of a few options, one of which is always chosen.
+
+    ``options`` narrows the field's own, ``names`` says what they are called on screen.
     """
     shown = list(options or field.options)
     st.segmented_control(
@@ -79,6 +86,7 @@ def choice(field: Field, options: Sequence[str] | None = None, *, collapsed: boo
         shown,
         default=str(field.default) if field.default in shown else shown[0],
         required=True,
+        format_func=names.__getitem__ if names else str,
         key=field.key,
         help=None if collapsed else field.help,
         label_visibility="collapsed" if collapsed else "visible",

@@ -20,16 +20,39 @@ SPEEDS = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
+class Line:
+    """What the transport runs along: the page, its field of the step, L, and whether it is computed from the
+    right.
+    """
+
+    page: str
+    field: Field
+    length: int
+    backward: bool = False
+
+    @property
+    def start(self) -> int:
+        """The step that is computed first."""
+        return self.length - 1 if self.backward else 0
+
+    @property
+    def end(self) -> int:
+        """The step that is computed last."""
+        return 0 if self.backward else self.length - 1
+
+
+@dataclass(frozen=True)
 class Playing:
-    """The transport running: the step it started from, when (s, monotonic), and its steps a second."""
+    """The transport running: the step it started from, when (s, monotonic), steps a second, and its way."""
 
     step: int
     since: float
     speed: float
+    way: int = 1
 
-    def at(self, clock: float) -> int:
-        """The step to show at a time of the monotonic clock."""
-        return self.step + int((clock - self.since) * self.speed)
+    def at(self, clock: float, length: int) -> int:
+        """The step to show at a time of the monotonic clock, within the sequence."""
+        return min(max(self.step + self.way * int((clock - self.since) * self.speed), 0), length - 1)
 
 
 def playing(page: str) -> Playing | None:
@@ -44,54 +67,54 @@ def tick(page: str) -> float | None:
     return None if state is None else 1 / state.speed
 
 
-def position(page: str, field: Field, length: int) -> int:
-    """The step to show. Call it first in the fragment; at the last step playing stops."""
-    state = playing(page)
+def position(line: Line) -> int:
+    """The step to show. At the step that is computed last, playing stops."""
+    state = playing(line.page)
     if state is None:
-        return min(int(st.session_state.get(field.key, field.default)), length - 1)
-    step = state.at(time.monotonic())
-    if step >= length - 1:
-        _stop(page, field, length - 1)
+        return min(int(st.session_state.get(line.field.key, line.field.default)), line.length - 1)
+    step = state.at(time.monotonic(), line.length)
+    if step == line.end:
+        _stop(line, step)
         st.rerun()  # the whole page, once, so that the fragment is made again without a tick
     return step
 
 
-def transport(page: str, field: Field, length: int) -> None:
-    """The buttons, the speed and the slider, for a horizontal container. ``length`` is L."""
+def transport(line: Line) -> None:
+    """The buttons, the speed and the slider, for a horizontal container. It plays in the order of
+    computation.
+    """
+    page, field, length = line.page, line.field, line.length
     if st.session_state.pop(f"{page}_restart", False):
         st.rerun()  # run_every belongs to the fragment's making: only the whole page can start or end it
 
-    at = position(page, field, length)
+    at = position(line)
     state = playing(page)
 
     def go(step: int) -> None:
-        jump(page, field, min(max(step, 0), length - 1))
+        jump(line, min(max(step, 0), length - 1))
 
     def toggle() -> None:
         if state := playing(page):
-            _stop(page, field, min(state.at(time.monotonic()), length - 1))
+            _stop(line, state.at(time.monotonic(), length))
             st.session_state[f"{page}_restart"] = True
         else:
-            _play(page, 0 if at >= length - 1 else at)
+            _play(line, line.start if at == line.end else at)
 
     def change_speed() -> None:
         if state := playing(page):
-            _play(page, state.at(time.monotonic()))
+            _play(line, state.at(time.monotonic(), length))
 
-    for label, help_, target, shortcut in (
-        ("|◀", "First step", 0, "Home"),
-        ("◀", "One step back", at - 1, "Left"),
-    ):
-        st.button(label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut)
+    def button(label: str, meaning: str, target: int, shortcut: str) -> None:
+        key = f"{page}_{shortcut}"
+        st.button(label, key=key, help=meaning, on_click=go, args=(target,), shortcut=shortcut)
+
+    button("|◀", "First step", 0, "Home")
+    button("◀", "One step back", at - 1, "Left")
     label = "Pause" if state else "Play"
-    st.button(
-        label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help="Play or pause"
-    )
-    for label, help_, target, shortcut in (
-        ("▶", "One step on", at + 1, "Right"),
-        ("▶|", "Last step", length - 1, "End"),
-    ):
-        st.button(label, key=f"{page}_{shortcut}", help=help_, on_click=go, args=(target,), shortcut=shortcut)
+    meaning = "Play or pause, in the order of computation"
+    st.button(label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help=meaning)
+    button("▶", "One step on", at + 1, "Right")
+    button("▶|", "Last step", length - 1, "End")
     st.selectbox(
         "Speed",
         SPEEDS,
@@ -108,20 +131,21 @@ def transport(page: str, field: Field, length: int) -> None:
         pickers.slider(field, high=length - 1, collapsed=True)
 
 
-def jump(page: str, field: Field, step: int) -> None:
+def jump(line: Line, step: int) -> None:
     """Go to a step of the sequence, from a callback; playing goes on from there."""
-    if playing(page):
-        _play(page, step)
+    if playing(line.page):
+        _play(line, step)
     else:
-        st.session_state[field.key] = step
+        st.session_state[line.field.key] = step
 
 
-def _play(page: str, step: int) -> None:
-    speed = st.session_state.get(f"{page}_speed") or 1.0
-    st.session_state[f"{page}_playing"] = Playing(step, time.monotonic(), speed)
-    st.session_state[f"{page}_restart"] = True
+def _play(line: Line, step: int) -> None:
+    speed = st.session_state.get(f"{line.page}_speed") or 1.0
+    way = -1 if line.backward else 1
+    st.session_state[f"{line.page}_playing"] = Playing(step, time.monotonic(), speed, way)
+    st.session_state[f"{line.page}_restart"] = True
 
 
-def _stop(page: str, field: Field, step: int) -> None:
-    st.session_state.pop(f"{page}_playing", None)
-    st.session_state[field.key] = step
+def _stop(line: Line, step: int) -> None:
+    st.session_state.pop(f"{line.page}_playing", None)
+    st.session_state[line.field.key] = step

@@ -198,8 +198,8 @@ def test_the_cursor_moves_in_every_chart_of_its_group_and_no_figure_is_sent(
     assert mark(view) == column(view, 0)
     assert sum(map(len, received)) > 2_000  # the recording works: the figures came this way
     received.clear()
-    view.get_by_role("slider").press("ArrowRight")
     moved = f"document.querySelector('.rv-step').getBoundingClientRect().x > {mark(view)[0] + 5}"
+    view.get_by_role("slider").press("ArrowRight")
     view.wait_for_function(f"() => {moved}")
     assert mark(view) == column(view, 1)
     expect(view.get_by_role("figure", name="Loss").locator(".rv-band")).to_have_count(1)

@@ -56,7 +56,7 @@ def test_what_is_written_out_is_the_chosen_step_and_unit(visit: Visit) -> None:
     assert cursor(app) == (4, 3)
     table = next(m.value for m in app.markdown if m.value.startswith("| term"))
     assert f"**{run.trace.sel('i_pre')[4, 0, 3]:.4f}**" in table
-    app.segmented_control(key="s_gate_LSTM").set_value("f").run()
+    app.segmented_control(key="s_gate").set_value("f").run()
     table = next(m.value for m in app.markdown if m.value.startswith("| term"))
     assert f"**{run.trace.sel('f_pre')[4, 0, 3]:.4f}**" in table
 
@@ -148,6 +148,38 @@ def test_a_wrong_edit_is_named_and_kept(visit: Visit) -> None:
     app = visit("step.py", s_edits="silence l0 unit 1\nclamp q l0 = 1")
     assert not app.exception and "line 2" in app.warning[0].value
     assert app.text_area(key="s_edits").value == "silence l0 unit 1\nclamp q l0 = 1"
+
+
+def test_a_clamped_value_is_not_passed_off_as_the_formula_s(visit: Visit) -> None:
+    edits = "clamp i l0 steps 2 = 0.1\nsilence l0 unit 3"
+    app = visit("step.py", s_edits=edits, s_step="2", s_unit="3", s_detail=page.DETAILS[1])
+    run = step_run(page.screen({"s_edits": edits})[0])
+    total = float(run.trace.sel("i_pre")[2, 0, 3])
+    formulas = " ".join(m.value for m in app.get("latex"))
+    assert rf"\approx {1 / (1 + np.exp(-total)):.4f},\ \text{{held at}}\ 0.1000" in formulas
+    assert r"\text{held at}\ 0.0000" in formulas
+    free = visit("step.py", s_edits=edits, s_step="3", s_unit="2", s_detail=page.DETAILS[1])
+    assert "held" not in " ".join(m.value for m in free.get("latex"))
+
+
+def test_values_that_do_not_fit_the_layer_are_named_too(visit: Visit) -> None:
+    app = visit("step.py", s_step="100", s_unit="1e9", s_dir="backward", s_gate="z")
+    said = " ".join(w.value for w in app.warning)
+    assert "100" in said and "5 is used" in said and "forward is used" in said and "i is used" in said
+    assert cursor(app) == (5, 5) and "63" not in said
+
+
+def test_a_card_s_address_is_the_whole_configuration_and_the_menu_s_is_not(visit: Visit) -> None:
+    app = visit("step.py", s_hidden="3", s_text="alpha beta")
+    app.switch_page("home.py").run()
+    app.switch_page("step.py").run()
+    assert app.slider(key="s_hidden").value == 3  # by the menu: as it was left
+    app.switch_page("home.py").run()
+    app.query_params.clear()
+    app.query_params["s_in"] = "7"
+    app.switch_page("step.py").run()
+    assert (app.slider(key="s_in").value, app.slider(key="s_hidden").value) == (7, 6)
+    assert app.text_input(key="s_text").value == "the cat sat on the mat"
 
 
 def test_a_wrong_table_is_named_and_kept(visit: Visit) -> None:

@@ -108,11 +108,13 @@ def test_the_path_rings_the_step_and_escapes_the_tokens() -> None:
 def test_the_text_keeps_its_order_and_its_steps(length: int) -> None:
     tokens = tuple(f"w{t}" for t in range(length))
     values = np.linspace(-1, 1, length, dtype=np.float32)
-    made = validated(text_figure(Coloured("h", 0, values, tokens, 1.0)))
+    made = validated(text_figure(Coloured("h", 0, values, tokens, 1.0, length - 1)))
     trace: Any = made.data[0]
     rows = zip(trace.customdata, trace.z, trace.text, strict=True)
     cells = [cell for row in rows for cell in zip(*row, strict=True)]
     assert [c for c, _, w in cells if w] == list(range(length))
+    ring = made.layout.shapes[0]
+    assert int(ring.y0 + 0.5) * min(14, length) + int(ring.x0 + 0.5) == length - 1
     np.testing.assert_array_equal([v for _, v, w in cells if w], values)
     assert all(np.isnan(v) for _, v, w in cells if not w)
 

@@ -179,6 +179,8 @@ def test_the_widest_screen_stays_within_its_bounds() -> None:
         ("a,b\n1,2\n", ((1, 2),), None),
         ("1\t2\r\n3\t4", ((1, 2), (3, 4)), None),
         ("1;2\n3", ((1, 2),), "line 2 has 1 numbers"),
+        ("0,5;1,5\n0,25;2,0", ((0.5, 1.5), (0.25, 2)), None),
+        ("1\t\t3\n4\t\t6", None, "no number in column 2"),
         ("1 2\nx 4", ((1, 2),), "“x” is not a number"),
         ("1 nan", None, "not a number"),
         ("1 1e9", None, "not a number"),

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.edits import Clamp
+from rnnviz.edits import Clamp, parse
 from rnnviz.export import notebook
 from rnnviz.export_step import step_script
 from rnnviz.figures.base import signed_limit
@@ -35,10 +35,11 @@ from rnnviz.ui.chart import Point, chart
 from rnnviz.ui.page import Footer, footer, notice, question
 from rnnviz.ui.step import detail
 from rnnviz.ui.step.keys import KEYS
-from rnnviz.ui.transport import jump
+from rnnviz.ui.transport import Line, jump
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 392
+FOLLOWING = ("Path", "Text")  # views whose mark the browser cannot move by itself
 ORDER = {"RNN": ("x", "h_pre", "h"), "LSTM": tuple("xifgoch"), "GRU": tuple("xrznh")}
 
 
@@ -51,13 +52,24 @@ def show(current: page.StepScreen, values: dict[str, Any]) -> None:
         "step_preset",
         lambda row: pickers.assign(page.preset_values(page.EXAMPLES[row])),
     )
+    if (row := page.active_preset(current)) is not None:
+        st.markdown(f"**{row}** {page.EXAMPLES[row].fact}")
     run = step_run(current)
     script = partial(step_script, current, *page.lane(values), values["s_step"])
     selectors(current, values)
     transport = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    picture(current, values)
+    box = st.container()
+    follows = values["s_view"] in FOLLOWING
+    if not follows:
+        with box:
+            picture(current, values, values["s_step"])
     badge(current, run)
-    detail.stepper(current, values, run, (transport, st.container()))
+    detail.stepper(
+        current,
+        values,
+        detail.Places(transport, box, st.container()),
+        (lambda step: picture(current, values, step)) if follows else None,
+    )
     notice("step")
     footer(
         Footer(
@@ -92,6 +104,10 @@ def badge(current: page.StepScreen, run: Stepping) -> None:
     text = f"`{current.config.call()}` · L = {current.length} · {against}"
     if run.clamped:
         text += f" without the clamps: `nn.{kind}` has none, so this run is our own loop"
+    if current.edits:
+        text += "  \nWhat if: " + " · ".join(f"`{edit.line()}`" for edit in current.edits)
+    if wrong := len(parse(st.session_state.get("s_edits", ""), current.config, current.length)[1]):
+        text += f"  \nWhat if: {wrong} of the lines cannot be done; the sidebar says why"
     st.caption(
         text,
         help="The largest gap between what is shown, computed by PyTorch's documented equations, and what "
@@ -99,20 +115,20 @@ def badge(current: page.StepScreen, run: Stepping) -> None:
     )
 
 
-def picture(current: page.StepScreen, values: Mapping[str, Any]) -> None:
+def picture(current: page.StepScreen, values: Mapping[str, Any], step: int) -> None:
     """The chart of the chosen view. A click on it goes to that step and unit."""
-    view = values["s_view"]
-    lane = page.lane(values)
+    view, lane, inputs = values["s_view"], page.lane(values), False
     if view == "Heatmaps":
         show = values["s_show"] if current.edits else "Edited"
         letters = _letters(current, values["s_pre"] and show != "Side by side")
+        inputs = letters[0] == "x" and show != "Side by side"
         figure, reading = _heatmaps(current, lane, show, letters), "steps along x, units along y"
     elif view == "Path":
-        figure, reading = _path(current, lane, values["s_step"]), "the states in two dimensions"
+        figure, reading = _path(current, lane, step), "the states in two dimensions"
     else:
-        make = _lines if view == "Lines" else _text
+        chosen = (current, lane, values["s_quantity"], values["s_unit"])
         figure, reading = (
-            make(current, lane, values["s_quantity"], values["s_unit"]),
+            _lines(*chosen) if view == "Lines" else _text(*chosen, step),
             "one quantity over the steps",
         )
     direction = DIRECTION_NAMES[lane[1]]
@@ -122,19 +138,22 @@ def picture(current: page.StepScreen, values: Mapping[str, Any]) -> None:
         name=f"Step through, {view}",
         summary=f"{current.config.call()} reading {current.length} steps, layer {lane[0]}, {direction}: "
         f"{reading}. {_range(current, lane)}",
-        on_click=lambda point: _go(point, view),
+        on_click=lambda point: _go(point, view, inputs),
         height=HEIGHT,
     )
 
 
-def _go(point: Point, view: str) -> None:
+def _go(point: Point, view: str, inputs: bool) -> None:
     length, units = st.session_state["s_bounds"]
     step: Any = point.custom[0] if view in ("Path", "Text") and point.custom else point.x
     if isinstance(step, float) and 0 <= step < length:
-        jump(KEYS.page, FIELD["s_step"], int(step))
+        backward = st.session_state.get("s_dir") == DIRECTION_NAMES[1]
+        jump(Line(KEYS.page, FIELD["s_step"], length, backward), int(step))
     unit: Any = (
         point.y if view == "Heatmaps" else (point.custom[0] if view == "Lines" and point.custom else None)
     )
+    if inputs and point.curve == 0:
+        unit = None  # the first panel holds x, whose rows are no units
     if isinstance(unit, float) and 0 <= unit < units:
         st.session_state["s_unit"] = int(unit)
     if view == "Heatmaps":
@@ -186,11 +205,11 @@ def _lines(current: page.StepScreen, lane: tuple[int, int], letter: str, unit: i
 
 
 @lru_cache(maxsize=32)
-def _text(current: page.StepScreen, lane: tuple[int, int], letter: str, unit: int) -> go.Figure:
+def _text(current: page.StepScreen, lane: tuple[int, int], letter: str, unit: int, step: int) -> go.Figure:
     values = _values(current, lane, (letter,))[letter]
     quantity = QUANTITIES[letter]
     limit = 1.0 if quantity.scale == "unit" else quantity.limit or signed_limit(values)
-    return text_figure(Coloured(letter, unit, values[:, unit], current.tokens, limit))
+    return text_figure(Coloured(letter, unit, values[:, unit], current.tokens, limit, step))
 
 
 @lru_cache(maxsize=32)

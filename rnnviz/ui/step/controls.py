@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.screens import step as page
-from rnnviz.table import Rows, edit_table, format_table, has_numbers, parse_table
+from rnnviz.table import Rows, edit_table, format_table, parse_table, read_table
 from rnnviz.ui import pickers
 from rnnviz.ui.link import markdown
 from rnnviz.ui.page import unfold
@@ -102,11 +102,12 @@ def _upload() -> None:
             f"{file.name} is not a text file in UTF-8: save the table as CSV"
         )
         return
-    rows, problem = parse_table(text)
-    if problem:
-        st.session_state["s_upload_problem"] = f"{file.name}: {problem}"
-    if has_numbers(text):
+    rows, problem = read_table(text)
+    if rows:
         _write(rows)
+    if problem:
+        kept = f"its first {len(rows)} lines are used" if rows else "your table stays as it was"
+        st.session_state["s_upload_problem"] = f"{file.name}: {problem}; {kept}"
 
 
 _INPUTS: dict[str, Callable[[Mapping[str, Any], pickers.Change], None]] = {

@@ -4,8 +4,8 @@ step moves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,48 +14,60 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz import arithmetic, sums
+from rnnviz.edits import held
 from rnnviz.figures.chains import Bars, bars_figure, chain_figure, chain_maps
 from rnnviz.gates import BLOCKS, QUANTITIES
 from rnnviz.screens import step as page
-from rnnviz.stepping import Stepping, step_run
+from rnnviz.stepping import step_run
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart, cursor
 from rnnviz.ui.link import markdown
 from rnnviz.ui.step.keys import KEYS
-from rnnviz.ui.transport import position, tick, transport
+from rnnviz.ui.transport import Line, position, tick, transport
 
 FIELD = pickers.by_key(page.FIELDS)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the fragment draws: the transport, the picture if it follows the step, the arithmetic."""
+
+    transport: DeltaGenerator
+    picture: DeltaGenerator
+    arithmetic: DeltaGenerator
 
 
 def stepper(
     current: page.StepScreen,
     values: Mapping[str, Any],
-    run: Stepping,
-    boxes: tuple[DeltaGenerator, DeltaGenerator],
+    places: Places,
+    draw: Callable[[int], None] | None,
 ) -> None:
-    """The fragment that follows the step. ``boxes``: where the transport and the arithmetic go."""
-    above, below = boxes
+    """The fragment that follows the step. ``draw`` draws a picture that must be drawn anew at every step."""
     st.session_state["s_bounds"] = (current.length, current.config.hidden_size)
     lane = page.lane(values)
 
     @st.fragment(key=KEYS.fragment, run_every=tick(KEYS.page))
     def body() -> None:
-        with above:
-            transport(KEYS.page, FIELD["s_step"], current.length)
-        with below:
-            _arithmetic(current, run, (*lane, position(KEYS.page, FIELD["s_step"], current.length)))
+        line = Line(KEYS.page, FIELD["s_step"], current.length, backward=lane[1] == 1)
+        with places.transport:
+            transport(line)
+        step = position(line)
+        if draw is not None:
+            with places.picture:
+                draw(step)
+        with places.arithmetic:
+            _arithmetic(current, (*lane, step))
 
     body()
 
 
-def _arithmetic(current: page.StepScreen, run: Stepping, where: tuple[int, int, int]) -> None:
+def _arithmetic(current: page.StepScreen, where: tuple[int, int, int]) -> None:
     layer, _, step = where
     config = current.config
     unit = min(int(st.session_state.get("s_unit", 0)), config.hidden_size - 1)
     st.markdown(_headline(current, _moment(current, where)))
     pickers.choice(FIELD["s_detail"], collapsed=True)
-    if run.clamped:
-        st.caption("A clamped quantity stands at its held value: its sum is still what the weights give.")
     if st.session_state["s_detail"] == page.DETAILS[1]:
         _one_unit(current, where, unit)
     else:
@@ -76,9 +88,8 @@ def _choose(point: Point, letters: tuple[str, ...]) -> None:
     if isinstance(point.y, float) and 0 <= point.y < units:
         st.session_state["s_unit"] = int(point.y)
         st.session_state["s_detail"] = page.DETAILS[1]
-        kind = st.session_state["s_kind"]
-        if point.curve < len(letters) and letters[point.curve] in BLOCKS[kind]:
-            st.session_state[f"s_gate_{kind}"] = letters[point.curve]
+        if point.curve < len(letters) and letters[point.curve] in BLOCKS[st.session_state["s_kind"]]:
+            st.session_state["s_gate"] = letters[point.curve]
 
 
 def _headline(current: page.StepScreen, m: arithmetic.Moment) -> str:
@@ -94,7 +105,8 @@ def _headline(current: page.StepScreen, m: arithmetic.Moment) -> str:
 
 def _moment(current: page.StepScreen, where: tuple[int, int, int]) -> arithmetic.Moment:
     run = step_run(current)
-    return arithmetic.moment(current.config, run.trace, run.parameters, run.initial, where)
+    plain = arithmetic.moment(current.config, run.trace, run.parameters, run.initial, where)
+    return replace(plain, held=held(current.edits, where, current.config.hidden_size))
 
 
 @lru_cache(maxsize=128)
@@ -128,25 +140,17 @@ def _written(current: page.StepScreen, where: tuple[int, int, int], letter: str,
         total.total,
     )
     summary = f"{len(bars.heights)} terms that add up to {total.total:.4f}."
-    return _Written(bars_figure(bars), summary, _table(total), _formulas(total, sums.state_lines(m, unit)))
+    return _Written(bars_figure(bars), summary, _table(total), _formulas(m, total))
 
 
 def _one_unit(current: page.StepScreen, where: tuple[int, int, int], unit: int) -> None:
-    kind, letters = current.config.kind, BLOCKS[current.config.kind]
-    letter = letters[0]
+    letters = BLOCKS[current.config.kind]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         pickers.number(FIELD["s_unit"], high=current.config.hidden_size - 1, width=130)
         if len(letters) > 1:
-            chosen = st.segmented_control(
-                "Gate",
-                letters,
-                default=letters[0],
-                required=True,
-                format_func=lambda k: QUANTITIES[k].name,
-                key=f"s_gate_{kind}",
-                help="Whose sum is written out product by product.",
-            )
-            letter = chosen if chosen in letters else letter
+            pickers.choice(FIELD["s_gate"], letters, names={k: QUANTITIES[k].name for k in letters})
+    chosen = st.session_state.get("s_gate")
+    letter = chosen if chosen in letters else letters[0]
     written = _written(current, where, letter, unit)
     with st.grid(2, min_column_width=400):
         chart(
@@ -160,15 +164,11 @@ def _one_unit(current: page.StepScreen, where: tuple[int, int, int], unit: int) 
     st.latex(written.formulas)
 
 
-def _formulas(written: sums.Sum, state: tuple[tuple[str, str, str], ...]) -> str:
-    gate = f"{written.letter}_{{{written.unit}}}"
-    lines = [rf"{gate} &= {_LATEX[written.activation]}({written.total:.4f}) = {written.result:.4f}"]
-    for left, formula, numbers in state:
-        lines += [rf"{left} &= {formula}", rf"&= {numbers}"]
+def _formulas(m: arithmetic.Moment, written: sums.Sum) -> str:
+    lines = [sums.gate_line(m, written)]
+    for left, formula, numbers in sums.state_lines(m, written.unit):
+        lines += [rf"{left} &= {formula}", rf"&{numbers}"]
     return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
-
-
-_LATEX = {"σ": r"\sigma", "tanh": r"\tanh", "ReLU": r"\operatorname{ReLU}"}
 
 
 def _weights(written: sums.Sum) -> str:
