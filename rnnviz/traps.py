@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnviz.gates import DIRECTION_NAMES
-from rnnviz.screens.layers import LayersScreen, parse_lengths
+from rnnviz.screens.layers import PADDED_BATCH, LayersScreen, parse_lengths
 from rnnviz.shapes import FinalState, final_states
 
 Array = NDArray[np.floating[Any]]
@@ -21,8 +21,8 @@ Array = NDArray[np.floating[Any]]
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 """Up to which |difference| two numbers count as equal: copies differ by 0, kernels may round."""
 
-PADDED_BATCH = 3
-"""The batch shown for padding when the screen has a single sequence, which needs none."""
+ROUNDING = 1e-6
+"""A drift below this is kernels rounding, and given as 0."""
 
 
 # ---- layouts -----------------------------------------------------------------------------------------------
@@ -185,16 +185,11 @@ def _explained(screen: LayersScreen, last: str, first: Comparison) -> tuple[str,
     two, short = screen.config.bidirectional, min(screen.lengths or (screen.length,)) < screen.length
     if two and not all(half.equal for half in first.halves):
         headline = f"`{last}` is **not** the final state: its backward half has read only one step."
-        why = (
-            "The backward reader starts at the last step, so there it has seen a single input. "
-            f"It has read everything at step 0: `{index_code(screen, '0', half_code(screen, 1))}`."
-        )
+        full = index_code(screen, "0", half_code(screen, 1))
         if short:
-            headline = (
-                f"`{last}` is **not** the final state: zeros after each end, and a wrong backward half."
-            )
-            why += " After a sequence's end the packed `output` holds zeros, so the forward half fails too."
-        return headline, why
+            return _padded_both_ways(screen, last, full)
+        why = "The backward reader starts at the last step, so there it has seen a single input. "
+        return headline, f"{why}It has read everything at step 0: `{full}`."
     if two and screen.length > 1:
         return (
             f"No difference here: `{last}` happens to equal the final states in every number.",
@@ -217,6 +212,21 @@ def _explained(screen: LayersScreen, last: str, first: Comparison) -> tuple[str,
     else:
         why += " Switch on *bidirectional* and half of it breaks."
     return "No trap here: with one direction the last output **is** the final state.", why
+
+
+def _padded_both_ways(screen: LayersScreen, last: str, full: str) -> tuple[str, str]:
+    """Two directions, packed, and a sequence that ends before L: zeros there in both halves."""
+    some = max(screen.lengths or ()) == screen.length
+    headline = (
+        f"`{last}` is **not** the final state: zeros for every sequence shorter than L = {screen.length}"
+    )
+    why = "Where a sequence has ended, the packed `output` is 0 in both halves. "
+    if some:
+        headline += ", and a wrong backward half for the others"
+        why += "In one of full length the backward reader starts there and has seen a single input. "
+    forward = end_code(screen, half_code(screen, 0))
+    why += f"The forward reader has read everything at each last real step, `{forward}`, "
+    return f"{headline}.", f"{why}the backward reader at step 0, `{full}`."
 
 
 def right_code(screen: LayersScreen) -> str:
@@ -257,22 +267,25 @@ def padded_screen(screen: LayersScreen) -> tuple[LayersScreen, str | None]:
 class Lane:
     """One direction of the top layer for one sequence: h as (L, H_out) padded and packed (NaN after the end).
 
-    ``drift`` is max |h_n padded - h_n packed|; ``took`` the step whose h each run reports as final.
+    ``took``: the step whose h each run reports as final.
     """
 
     name: str
     padded: Array
     packed: Array
-    drift: float
     took: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """What padding does to the final state: ``drifts`` (N,) of all sequences, ``lanes`` of the chosen one."""
+    """What padding does to the final state, by sequence and, step by step, in the chosen one's ``lanes``.
+
+    ``drifts``: (N,), max |h_n padded - h_n packed| over all rows (``layers`` * directions) and units.
+    """
 
     lengths: tuple[int, ...]
     length: int
+    layers: int
     sequence: int
     drifts: Array
     lanes: tuple[Lane, ...]
@@ -293,9 +306,7 @@ def drift(screen: LayersScreen, runs: TwoRuns, sequence: int) -> Drift:
     if screen.lengths is None:
         raise ValueError("lengths=None is not allowed: without true lengths there is no padding")
     directions, size = screen.config.directions, screen.config.output_size
-    gap = np.abs(rows_major(screen, runs.unpacked_h_n) - rows_major(screen, runs.h_n))[
-        -directions:
-    ]  # (D, N, H_out)
+    gap = np.abs(rows_major(screen, runs.unpacked_h_n) - rows_major(screen, runs.h_n)).max(axis=(0, 2))
     end = screen.lengths[sequence]
     padded = step_major(screen, runs.unpacked_output)[:, sequence]  # (L, D * H_out)
     packed = step_major(screen, runs.output)[:, sequence].copy()
@@ -305,9 +316,9 @@ def drift(screen: LayersScreen, runs: TwoRuns, sequence: int) -> Drift:
             DIRECTION_NAMES[d],
             padded[:, d * size : (d + 1) * size],
             packed[:, d * size : (d + 1) * size],
-            float(gap[d, sequence].max()),
             (0, 0) if d else (screen.length - 1, end - 1),
         )
         for d in range(directions)
     )
-    return Drift(screen.lengths, screen.length, sequence, gap.max(axis=(0, 2)), lanes)
+    drifts = np.where(gap < ROUNDING, 0, gap)
+    return Drift(screen.lengths, screen.length, screen.config.num_layers, sequence, drifts, lanes)

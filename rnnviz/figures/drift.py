@@ -57,7 +57,7 @@ def drift_maps(drift: Drift) -> DriftMaps:
     parts += [f"the first {units} of {size} units"] if units < size else []
     limit = max(float(np.nanmax(np.abs(lane.padded))) for lane in drift.lanes)
     return DriftMaps(
-        tuple(_drift_panels(lane, steps, units, len(drift.lanes) > 1) for lane in drift.lanes),
+        tuple(_drift_panels(drift, lane, steps, units) for lane in drift.lanes),
         steps,
         end,
         max(1.0, limit),
@@ -69,9 +69,9 @@ def drift_maps(drift: Drift) -> DriftMaps:
 
 
 def _drift_panels(
-    lane: Lane, steps: NDArray[np.int64], units: int, named: bool
+    drift: Drift, lane: Lane, steps: NDArray[np.int64], units: int
 ) -> tuple[DriftPanel, DriftPanel]:
-    suffix = f" {lane.name}" if named else ""
+    suffix = (" top layer" if drift.layers > 1 else "") + (f" {lane.name}" if len(drift.lanes) > 1 else "")
     made = [
         DriftPanel(f"{title}{suffix}", np.ascontiguousarray(values[steps, :units].T, np.float32), took)
         for title, values, took in zip(
@@ -89,7 +89,7 @@ def drift_summary(record: DriftMaps) -> str:
     return (
         f"Sequence {record.sequence} ends after {record.end} of {record.steps[-1] + 1} steps. "
         "Without packing h goes on over the padding. "
-        f"max |h_n padded − h_n packed| by sequence: {numbers}."
+        f"max |h_n padded − h_n packed| over all rows, by sequence: {numbers}."
     )
 
 
@@ -231,7 +231,7 @@ def _bars(record: DriftMaps, layout: dict[str, Any], high: float, number: int) -
         "anchor": f"y{number}",
         "range": [-0.5, count - 0.5],
         "title": {
-            "text": "max |h<sub>n</sub> padded − h<sub>n</sub> packed| of each sequence",
+            "text": "max |h<sub>n</sub> padded − h<sub>n</sub> packed| of each sequence, over all rows",
             "font": {"size": 13},
         },
     }

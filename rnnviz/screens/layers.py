@@ -76,7 +76,7 @@ FIELDS: tuple[Field, ...] = (
         False,
         "The batch is padded to L; each sequence has its own end and the run is packed.",
     ),
-    Field("l_lengths", "Lengths", "", "The true length of each sequence, such as 7, 4, 2.", max_chars=2000),
+    Field("l_lengths", "Lengths", "", "The true length of each sequence, such as 7, 4, 2.", max_chars=2400),
     Field("l_dtype", "dtype", "float32", "The precision of every number.", options=("float32", "float64")),
     Field("l_device", "device", "cpu", "Where it runs.", options=("cpu", "cuda")),
     Field("l_view", "View", "Tensors", "What to look at.", options=VIEWS),
@@ -101,6 +101,9 @@ FIELDS: tuple[Field, ...] = (
     ),
 )
 
+BY_KEY = {f.key: f for f in FIELDS}
+SEPARATORS = str.maketrans(dict.fromkeys("[](),;", " "))
+
 MORE = (
     "l_bias",
     "l_nonlin",
@@ -120,6 +123,9 @@ def changed(values: Mapping[str, Any], keys: tuple[str, ...]) -> int:
     """How many of these values are not at their default."""
     return sum(values[f.key] != f.default for f in FIELDS if f.key in keys)
 
+
+PADDED_BATCH = 3
+"""The batch shown for padding when the screen has a single sequence, which needs none."""
 
 MAX_ROWS = 1_500_000  # of the CSV: about 50 MB, and a second or two to write
 
@@ -202,6 +208,7 @@ def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict
             # Put right, or an address that holds it would be corrected again and again.
             notes["l_lengths"] = note
             values["l_lengths"] = ", ".join(map(str, lengths))
+    _within(config, batch, values, notes)
     return (
         LayersScreen(
             config,
@@ -219,18 +226,41 @@ def screen(found: Mapping[str, Any]) -> tuple[LayersScreen, dict[str, Any], dict
     )
 
 
+def _within(config: LayerConfig, batch: int, values: dict[str, Any], notes: dict[str, str]) -> None:
+    """Lowers in place what points at a row, a sequence or a parameter beyond this layer and batch."""
+    values["l_row"] = min(values["l_row"], config.num_layers * config.directions - 1)
+    values["l_item"] = min(values["l_item"], batch - 1)
+    if values["l_seq"] != BY_KEY["l_seq"].default:  # the default is nobody's wish: no address for it
+        values["l_seq"] = min(values["l_seq"], (batch if batch > 1 else PADDED_BATCH) - 1)
+    first, asked = BY_KEY["l_param"].default, values["l_param"]
+    if asked != first and asked not in (p.name for p in shapes.parameters(config)):
+        values["l_param"] = first
+        if values["l_view"] == "Parameters":  # elsewhere nobody sees it change
+            notes["l_param"] = f"“{asked}” is no parameter of this layer: {first} is used"
+
+
 def parse_lengths(text: str, length: int, batch: int) -> tuple[tuple[int, ...], str | None]:
-    """N true lengths from a text such as ``7, 4, 2``; missing ones fall evenly from L, so that padding is
-    there to see.
+    """N true lengths from a text such as ``7, 4, 2``, also in Python's brackets, and a sentence if it is
+    anything else than N lengths or nothing. Missing ones fall evenly from L, so that padding is there to see.
     """
-    note, found = None, []
-    for word in text.replace(",", " ").replace(";", " ").split()[:batch]:
-        number = int(word) if word.isdecimal() and len(word) < 10 else 0
-        if not 1 <= number <= length:
-            note = f"“{word[:20]}” is not a length: a whole number from 1 to {length} is allowed"
-        found.append(min(max(number, 1), length))
+    words = text.translate(SEPARATORS).split()
+    numbers = [int(word) if word.isdecimal() else 0 for word in words[:batch]]
+    found = [min(max(number, 1), length) for number in numbers]
     missing = [max(1, length - (length * n) // (batch + 1)) for n in range(len(found), batch)]
-    return (*found, *missing), note
+    lengths = (*found, *missing)
+    wrong = [f"“{w[:20]}”" for w, number in zip(words, numbers, strict=False) if not 1 <= number <= length]
+    faults = []
+    if wrong:
+        first, *others = wrong
+        more = ", ".join(others[:2]) + (", …" if len(others) > 2 else "")
+        nor = f", nor {'is' if len(others) == 1 else 'are'} {more}" if others else ""
+        faults.append(f"{first} is not a length (a whole number from 1 to {length:,} is){nor}")
+    if words and len(words) != batch:
+        faults.append(f"{len(words)} given for {batch} sequence{'s' if batch > 1 else ''}")
+    if not faults:
+        return lengths, None
+    used = ", ".join(map(str, lengths[:12])) + (", …" if batch > 12 else "")
+    return lengths, f"Lengths: {', and '.join(faults)}: {used} is used"
 
 
 def preset_values(example: Example) -> dict[str, Any]:
@@ -238,6 +268,8 @@ def preset_values(example: Example) -> dict[str, Any]:
     config = example.config
     kept = ("l_view", "l_text", "l_trap", "l_quiz", "l_seed")  # what is looked at stays
     values: dict[str, Any] = {f.key: f.default for f in FIELDS if f.key not in kept}
+    if example.row == "A6":  # the trap that it is named after
+        values["l_trap"] = TRAPS[0]
     return values | {
         "l_kind": config.kind,
         "l_in": config.input_size,

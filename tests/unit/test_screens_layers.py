@@ -55,17 +55,74 @@ def test_an_option_that_a_kind_does_not_have_is_not_passed_on() -> None:
     [
         ("", (7, 6, 4), None),
         ("7, 4, 2", (7, 4, 2), None),
-        ("7", (7, 6, 4), None),
-        ("3;1 2 9", (3, 1, 2), None),
-        ("8, 4", (7, 4, 4), "“8” is not a length: a whole number from 1 to 7 is allowed"),
-        ("0", (1, 6, 4), "“0” is not a length: a whole number from 1 to 7 is allowed"),
-        ("a", (1, 6, 4), "“a” is not a length: a whole number from 1 to 7 is allowed"),
+        ("[7, 4, 2]", (7, 4, 2), None),
+        ("(7,4,2)", (7, 4, 2), None),
+        ("3;1 2", (3, 1, 2), None),
+        ("7", (7, 6, 4), "1 given for 3 sequences: 7, 6, 4 is used"),
+        ("3 1 2 9", (3, 1, 2), "4 given for 3 sequences: 3, 1, 2 is used"),
+        ("8, 4, 1", (7, 4, 1), "“8” is not a length (a whole number from 1 to 7 is): 7, 4, 1 is used"),
+        ("7, x, 2", (7, 1, 2), "“x” is not a length (a whole number from 1 to 7 is): 7, 1, 2 is used"),
+        (
+            "-3 0 2.5",
+            (1, 1, 1),
+            "“-3” is not a length (a whole number from 1 to 7 is), nor are “0”, “2.5”: 1, 1, 1 is used",
+        ),
+        (
+            "99999999999 1 1",
+            (7, 1, 1),
+            "“99999999999” is not a length (a whole number from 1 to 7 is): 7, 1, 1 is used",
+        ),
+        (
+            "a",
+            (1, 6, 4),
+            "“a” is not a length (a whole number from 1 to 7 is), "
+            "and 1 given for 3 sequences: 1, 6, 4 is used",
+        ),
     ],
 )
 def test_lengths_are_read_from_a_text_and_missing_ones_leave_padding_to_see(
     text: str, lengths: tuple[int, ...], note: str | None
 ) -> None:
-    assert parse_lengths(text, 7, 3) == (lengths, note)
+    assert parse_lengths(text, 7, 3) == (lengths, note and f"Lengths: {note}")
+
+
+def test_corrected_lengths_fit_into_their_own_field() -> None:
+    wide = {"l_padded": True, "l_len": 1_000_000, "l_batch": 256, "l_lengths": "9999999 " * 256}
+    current, values, notes = screen(wide)
+    assert current.lengths == (1_000_000,) * 256
+    assert set(notes) == {"l_lengths"}
+    assert screen(values) == (current, values, {})
+
+
+@pytest.mark.parametrize(
+    ("found", "key", "value"),
+    [
+        ({"l_row": "7"}, "l_row", 1),
+        ({"l_row": "7", "l_bi": "false", "l_layers": "3"}, "l_row", 2),
+        ({"l_item": "9"}, "l_item", 2),
+        ({"l_item": "2", "l_unbatched": "true"}, "l_item", 0),
+        ({"l_seq": "9"}, "l_seq", 2),
+        ({"l_seq": "9", "l_batch": "2"}, "l_seq", 1),
+        ({"l_seq": "9", "l_batch": "1"}, "l_seq", 2),  # padding is shown on a batch of three then
+        ({"l_batch": "2"}, "l_seq", 2),  # the default stays out of the address
+        ({"l_param": "bias_ih_l0", "l_bias": "false"}, "l_param", "weight_ih_l0"),
+        ({"l_param": "bias_ih_l0"}, "l_param", "bias_ih_l0"),
+    ],
+)
+def test_what_points_beyond_the_layer_is_put_right(found: dict[str, Any], key: str, value: Any) -> None:
+    assert screen(found)[1][key] == value
+
+
+def test_an_unknown_parameter_is_named_where_it_is_looked_at() -> None:
+    wrong = {"l_param": "weight_ih_l9"}
+    assert screen(wrong)[2] == {}
+    said = "“weight_ih_l9” is no parameter of this layer: weight_ih_l0 is used"
+    assert screen(wrong | {"l_view": "Parameters"})[2] == {"l_param": said}
+
+
+def test_A6_the_classic_trap_shows_the_trap_that_it_is_named_after() -> None:
+    assert preset_values(EXAMPLES["A6"])["l_trap"] == "Last output"
+    assert all("l_trap" not in preset_values(e) for row, e in EXAMPLES.items() if row != "A6")
 
 
 def test_lengths_belong_to_a_batch() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from rnnviz.assets import read_text
 from rnnviz.presets import EXAMPLES
 from rnnviz.runs import feed, run
 from rnnviz.screens.layers import LayersScreen, preset_values, screen
@@ -182,6 +183,37 @@ def test_with_lengths_the_last_output_is_zero_and_the_last_real_step_is_named() 
     torch.testing.assert_close(picked(real.code, output, shown), h_n[0], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(("lengths", "others"), [("7, 4, 2", True), ("6, 4, 2", False)])
+def test_both_ways_packed_the_last_output_is_zeros_in_both_halves_of_a_shorter_sequence(
+    lengths: str, others: bool
+) -> None:
+    shown = of(padded=True, lengths=lengths)
+    output, h_n = module_s(shown)
+    assert shown.lengths is not None
+    for n, length in enumerate(shown.lengths):
+        assert (output[n, -1] == 0).all() == (length < 7)
+    read = read_out(shown, run(shown).output, run(shown).h_n)
+    assert "zeros for every sequence shorter than L = 7" in read.headline
+    assert "0 in both halves" in read.why
+    assert ("others" in read.headline) == ("single input" in read.why) == others
+    forward, backward = (code for code in read.why.split("`") if code.startswith("output["))
+    names = {"output": output, "n": torch.arange(3), "lengths": torch.tensor(shown.lengths)}
+    torch.testing.assert_close(eval(forward, dict(names)), h_n[0], rtol=0, atol=0)
+    torch.testing.assert_close(eval(backward, dict(names)), h_n[1], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("bf", [True, False])
+def test_the_prose_gives_the_indexing_of_both_layouts(bf: bool) -> None:
+    shown = of(bf=bf)
+    output, h_n = module_s(shown)
+    last, backward = (":, -1", ":, 0, 6:") if bf else ("-1", "0, :, 6:")
+    prose = read_text("layers")
+    for code, row in ((last, h_n[0]), (backward, h_n[1])):
+        assert f"`output[{code.replace('6', 'H_out')}]`" in prose
+        torch.testing.assert_close(picked(f"output[{code}][..., :6]", output, shown), row, rtol=0, atol=0)
+    assert ("`output[:, t]`" if bf else "`output[t]`") in read_text("traps_last_output")
+
+
 @given(shown=SCREENS)
 def test_the_code_that_is_recommended_gives_the_final_state(shown: LayersScreen) -> None:
     output, h_n = module_s(shown)
@@ -224,19 +256,36 @@ def drifted(shown: LayersScreen, sequence: int) -> Any:
 def test_the_drift_is_what_running_each_sequence_alone_shows(kind: str, bi: bool) -> None:
     shown = of(kind=kind, bi=bi, layers=2, padded=True)
     assert shown.lengths == (7, 6, 4)
-    fed, directions = feed(shown), 2 if bi else 1
+    fed = feed(shown)
     with torch.no_grad():
         _, padded = fed.module(fed.x)
         padded = padded[0] if isinstance(padded, tuple) else padded
         for n, length in enumerate(shown.lengths):
             _, alone = fed.module(fed.x[n : n + 1, :length])
             alone = alone[0] if isinstance(alone, tuple) else alone
-            expected = float((padded[-directions:, n] - alone[-directions:, 0]).abs().max())
-            found = drifted(shown, n)
-            assert found.drifts[n] == pytest.approx(expected, abs=1e-6)
-            assert max(lane.drift for lane in found.lanes) == found.drifts[n]
-    assert drifted(shown, 0).drifts[0] == pytest.approx(0, abs=1e-6)
+            expected = float((padded[:, n] - alone[:, 0]).abs().max())  # over every row of h_n
+            assert drifted(shown, n).drifts[n] == pytest.approx(expected, abs=1e-6)
+    assert drifted(shown, 0).drifts[0] == 0  # not 2.98e-08: kernels round
     assert drifted(shown, 0).drifts[2] > 0.01
+
+
+@given(shown=SCREENS.filter(lambda shown: shown.lengths is not None))
+def test_the_drift_is_the_largest_over_all_rows_of_h_n(shown: LayersScreen) -> None:
+    result = run(shown)
+    assert result.unpacked_h_n is not None
+    largest = np.abs(result.unpacked_h_n - result.h_n).max(axis=(0, 2))
+    found = drifted(shown, 0).drifts
+    np.testing.assert_allclose(found, largest, rtol=0, atol=1e-6)
+    assert (found[largest < 1e-6] == 0).all()
+
+
+def test_a_lower_layer_that_drifts_furthest_counts() -> None:
+    shown = of(layers=2, bi=False, padded=True)
+    result = run(shown)
+    lower = result.h_n.copy()
+    lower[0] += 5
+    runs = TwoRuns(result.output, result.h_n, result.output, lower)
+    np.testing.assert_allclose(drift(shown, runs, 0).drifts, 5, atol=1e-5)
 
 
 def test_a_lane_shows_h_over_the_padding_and_nothing_where_it_was_packed() -> None:

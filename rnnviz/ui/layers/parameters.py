@@ -16,7 +16,6 @@ from rnnviz.runs import parameter_values
 from rnnviz.screens.layers import FIELDS, LayersScreen
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import chart
-from rnnviz.ui.link import markdown
 
 FIELD = pickers.by_key(FIELDS)
 BYTES = {"float32": 4, "float64": 8}
@@ -27,9 +26,6 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """The picture of the chosen parameter beside the table of all of them."""
     config = current.config
     names = [p.name for p in shapes.parameters(config)]
-    if values["l_param"] not in names:  # the layer has changed since it was chosen
-        st.caption(f"{markdown(values['l_param'])} is no parameter of this layer: {names[0]} is shown.")
-        st.session_state["l_param"] = values["l_param"] = names[0]
     count = shapes.parameter_count(config)
     st.markdown(
         f"**{count:,}** numbers in {len(names)} tensors · "
@@ -87,6 +83,11 @@ def _figure(config: LayerConfig, seed: int, dtype: str, index: int) -> tuple[go.
     return parameter_heatmap(record), record.thinned, spoken
 
 
+def _times(parameter: shapes.Parameter) -> str:
+    before = "h(t+1)" if parameter.direction else "h(t−1)"  # the backward reader comes from the right
+    return (parameter.columns or "added").replace("h of the step before", before)
+
+
 @lru_cache(maxsize=32)
 def _table(config: LayerConfig) -> pd.DataFrame:
     found = shapes.parameters(config)
@@ -95,6 +96,6 @@ def _table(config: LayerConfig) -> pd.DataFrame:
             "name": [p.name for p in found],
             "shape": [str(p.shape) for p in found],
             "numbers": [p.count for p in found],
-            "times": [(p.columns or "added").replace("h of the step before", "h(t−1)") for p in found],
+            "times": [_times(p) for p in found],
         }
     )

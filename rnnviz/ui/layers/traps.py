@@ -53,7 +53,7 @@ def _padding(current: LayersScreen, wanted: int) -> None:
         return
     result = run(padded)
     assert result.unpacked_output is not None and result.unpacked_h_n is not None  # the screen has lengths
-    sequence = min(wanted, padded.batch - 1)
+    sequence = min(wanted, padded.batch - 1)  # the default may be beyond a batch of two
     if sequence != wanted:
         st.session_state["l_seq"] = sequence
     both = TwoRuns(result.output, result.h_n, result.unpacked_output, result.unpacked_h_n)
@@ -85,13 +85,25 @@ def _said(found: Drift) -> None:
     end, length = found.lengths[found.sequence], found.length
     start = f"Sequence {found.sequence} has {end} of {length} steps"
     if end == length:
-        st.success(f"{start}: no padding, so nothing drifts. Choose a shorter one.")
+        st.success(f"{start}: no padding, so nothing drifts. {_to_see_it(found)}")
         return
     wrong = f"taken at step {length - 1} instead of {end - 1}"
-    if len(found.lanes) > 1:
-        wrong = f"its forward half is {wrong}, its backward half starts in {length - end} steps of padding"
+    padding = f"in {length - end} steps of padding"
+    if len(found.lanes) > 1 and found.layers > 1:
+        wrong = f"its forward rows are {wrong}, its backward rows start {padding}"
+    elif len(found.lanes) > 1:
+        wrong = f"its forward half is {wrong}, its backward half starts {padding}"
     else:
         wrong = f"it is {wrong}"
-    st.warning(
-        f"{start}. Without packing its `h_n` is off by **{found.drifts[found.sequence]:.3g}**: {wrong}."
-    )
+    rows = found.layers * len(found.lanes)
+    over = f" (the largest over all {rows} rows)" if rows > 1 else ""
+    off = f"{found.drifts[found.sequence]:.3g}"
+    st.warning(f"{start}. Without packing its `h_n` is off by **{off}**{over}: {wrong}.")
+
+
+def _to_see_it(found: Drift) -> str:
+    if found.length == 1:
+        return "Raise L: one step leaves no room for padding."
+    if min(found.lengths) == found.length:
+        return "No sequence here is shorter than L: lower one of the true lengths."
+    return "Choose a shorter one."
