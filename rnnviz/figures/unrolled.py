@@ -165,7 +165,11 @@ def unrolled_summary(record: Unrolled, difference: float | None) -> str:
     many = f"num_layers = {config.num_layers}, {config.directions} direction(s)"
     cells = config.num_layers * config.directions * length
     start = f"{config.kind} with {many} and {length:,} steps: {cells:,} cells. "
-    start += f"h_n[{state.row}] is made by {state.cell}, at step {state.step}"
+    start += f"h_n[{state.row}] is made by {state.cell}, at "
+    start += (
+        f"step {state.step}" if record.screen.lengths is None or state.direction else "each last real step"
+    )
+    start += "" if record.screen.lengths is None else ", drawn for a sequence of full length,"
     if record.code is None:
         return f"{start} and is nowhere in output."
     measured = "" if difference is None else f", max |difference| {difference:.3g}"

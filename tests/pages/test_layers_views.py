@@ -9,6 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.quiz import question
+from rnnviz.runs import run
+from rnnviz.screens.layers import screen
 from tests.pages.components import components
 
 Visit = Callable[..., AppTest]
@@ -66,6 +68,27 @@ def test_a_layer_too_large_to_run_is_unrolled_but_not_measured(visit: Visit) -> 
     assert "Not measured here: hidden" in texts(app)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "paired"),
+    [
+        ("7, 4, 2", "n=0: step 6, n=1: step 3, n=2: step 1)"),
+        (
+            "2, 7, 1, 3, 4, 5, 6",
+            "n=0: step 1, n=1: step 6, n=2: step 0, n=3: step 2, n=4: step 3, n=5: step 4, …)",
+        ),
+    ],
+)
+def test_with_lengths_each_sequence_is_paired_with_its_own_last_step(
+    visit: Visit, lengths: str, paired: str
+) -> None:
+    batch = str(len(lengths.split(",")))
+    app = page(visit, "Unrolled", l_padded="true", l_lengths=lengths, l_batch=batch)
+    assert paired in texts(app)
+    assert "The picture shows a sequence of full length L = 7." in texts(app)
+    assert "at each last real step" in figure(app, "Unrolled network")["summary"]
+    assert "full length" not in texts(page(visit, "Unrolled"))
+
+
 # ---- traps
 
 
@@ -101,6 +124,33 @@ def test_padding_uses_the_screen_s_lengths(visit: Visit) -> None:
 def test_a_sequence_that_the_batch_does_not_have_becomes_its_last(visit: Visit) -> None:
     app = page(visit, "Traps", l_trap="Padding", l_seq="99", l_batch="2")
     assert app.number_input("l_seq").value == 1
+
+
+def test_padding_in_a_stack_is_measured_on_every_row_and_drawn_for_the_top_layer(visit: Visit) -> None:
+    app = page(visit, "Traps", l_trap="Padding", l_padded="true", l_lengths="7, 4, 2", l_layers="3")
+    current = screen({"l_padded": "true", "l_lengths": "7, 4, 2", "l_layers": "3"})[0]
+    result = run(current)
+    assert result.unpacked_h_n is not None
+    off = abs(result.unpacked_h_n - result.h_n).max(axis=(0, 2))[2]
+    assert f"off by **{off:.3g}** (the largest over all 6 rows)" in app.warning[0].value
+    shown = figure(app, "Padded and packed")
+    assert "n=0 (length 7): 0, n=1" in shown["summary"] and f"n=2 (length 2): {off:.3g}" in shown["summary"]
+    titles = [a["text"] for a in shown["figure"]["layout"]["annotations"] if "<b>" in a["text"]]
+    assert len(titles) == 4 and all("top layer" in title for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"l_len": "1"}, "Raise L"),
+        ({"l_padded": "true", "l_lengths": "7, 7, 7"}, "lower one of the true lengths"),
+        ({"l_padded": "true", "l_lengths": "7, 7, 7, 2", "l_batch": "4"}, "Choose a shorter one"),
+    ],
+)
+def test_without_padding_the_page_says_how_to_see_some(
+    visit: Visit, query: dict[str, str], said: str
+) -> None:
+    assert said in page(visit, "Traps", l_trap="Padding", **query).success[0].value
 
 
 @pytest.mark.parametrize("trap", ["Last output", "Padding"])

@@ -13,15 +13,14 @@ from rnnviz.traps import Located, ends, locate
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart
 
+MOST = 6  # sequences whose last steps are listed
 ROW = pickers.by_key(FIELDS)["l_row"]
 
 
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
     """The grid of cells; one row of h_n is followed to its slice of output."""
     rows = current.config.num_layers * current.config.directions
-    row = min(values[ROW.key], rows - 1)
-    if row != values[ROW.key]:
-        st.session_state[ROW.key] = row  # before the widget, which refuses a value above its bound
+    row = values[ROW.key]
     found = _locate(current, row)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=140):
@@ -56,12 +55,21 @@ def _said(current: LayersScreen, found: Located) -> str:
     if state.direction or current.lengths is None:
         when = f"step {state.step}"
     else:
-        steps = sorted({int(end) for end in ends(current)})
-        some = ", ".join(map(str, steps[:6])) + (" …" if len(steps) > 6 else "")
+        steps = [f"n={n}: step {end}" for n, end in enumerate(ends(current)[:MOST])]
+        some = ", ".join(steps) + (", …" if current.batch > MOST else "")
         when = f"each sequence's last step ({some})"
     start = f"**`h_n[{state.row}]`** leaves **{state.cell}** after {when}"
+    drawn = (
+        ""
+        if current.lengths is None
+        else f" The picture shows a sequence of full length L = {current.length}."
+    )
+    return start + _place(current, found) + drawn
+
+
+def _place(current: LayersScreen, found: Located) -> str:
     if found.code is None:
-        return f"{start}. It is **nowhere in `output`**: only the top layer is given out."
+        return ". It is **nowhere in `output`**: only the top layer is given out."
     if found.difference is None:
-        return f"{start} and equals `{found.code}`. Not measured here: {current.too_large}."
-    return f"{start} and equals **`{found.code}`**: max |difference| **{found.difference:.3g}** in this run."
+        return f" and equals `{found.code}`. Not measured here: {current.too_large}."
+    return f" and equals **`{found.code}`**: max |difference| **{found.difference:.3g}** in this run."
