@@ -156,7 +156,7 @@ def _labels(p: Placed) -> list[dict[str, Any]]:
         return small | {"color": AXES[dim.letter].colour}
 
     def label(dim: Dim) -> str:
-        return f"{dim.formula} = <b>{dim.size}</b>"
+        return f"{dim.formula} = <b>{dim.size:,}</b>"
 
     middle = p.y + p.h / 2
     name = {"size": 15, "color": theme.ACCENT if p.box.chosen else theme.TEXT}

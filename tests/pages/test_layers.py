@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.layers import stream
 from rnnviz.presets import EXAMPLES
+from rnnviz.runs import feed, run
 from rnnviz.screens.layers import VIEWS, preset_values, screen
 from rnnviz.shapes import tensors
 from tests.pages.components import components
@@ -108,7 +114,7 @@ def test_every_view_of_every_kind_is_drawn(visit: Visit, view: str, kind: str) -
         {"l_in": "65536", "l_hidden": "65536", "l_layers": "64", "l_len": "1000000", "l_batch": "1000000"},
         {"l_in": "1", "l_hidden": "1", "l_len": "1", "l_batch": "1", "l_bi": "false"},
         {"l_unbatched": "true", "l_kind": "LSTM", "l_state": "true", "l_tensor": "c_0", "l_proj": "2"},
-        {"l_padded": "true", "l_lengths": "2, 7", "l_bias": "false", "l_tensor": "output"},
+        {"l_padded": "true", "l_lengths": "2, 7, 5", "l_bias": "false", "l_tensor": "output"},
     ],
     ids=["huge", "tiny", "unbatched", "padded"],
 )
@@ -195,6 +201,58 @@ def test_the_numbers_of_a_tensor_are_shown_when_asked_for(visit: Visit) -> None:
     assert "every one of its numbers is 0" in words(app)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"l_state": "true"}, {"l_bf": "false"}, {"l_lengths": "5, 4, 2"}, {"l_padded": "false"}],
+    ids=["padded", "state", "steps first", "all short", "unpacked"],
+)
+def test_the_call_that_is_shown_gives_the_numbers_that_are_shown(
+    visit: Visit, kind: str, query: dict[str, str]
+) -> None:
+    query = {"l_kind": kind, "l_padded": "true", **query}
+    (html,) = [i.proto.body for i in at(visit, **query).get("html") if "The call" in i.proto.body]
+    code = unescape(re.sub("<[^>]*>", "", html.replace("<br>", "\n")))
+    assert ("pack_padded_sequence" in code) == (query["l_padded"] == "true")
+    current = screen(query)[0]
+    fed = feed(current)
+    states = dict(zip(("h_0", "c_0"), fed.hx if isinstance(fed.hx, tuple) else (fed.hx,), strict=False))
+    names: dict[str, Any] = {"x": fed.x, "nn": torch.nn, **vars(torch.nn.utils.rnn), **states}
+    with torch.no_grad(), stream(current.seed):
+        exec(code, names)
+    np.testing.assert_array_equal(names["output"].numpy(), run(current).output)
+    np.testing.assert_array_equal(names["h_n"].numpy(), run(current).h_n)
+
+
+def test_lengths_of_a_layer_too_large_to_run_are_not_said_to_have_been_packed(visit: Visit) -> None:
+    assert "the run is packed, and output is zero" in words(at(visit, l_padded="true"))
+    said = words(at(visit, l_padded="true", l_hidden="5000"))
+    assert "the run would be packed, and output would be zero" in said
+    assert "is packed" not in said
+
+
+def test_the_table_says_what_each_tensor_holds_in_this_run(visit: Visit) -> None:
+    both = "h after each reader's last step (the backward reader's is step 0), of every layer"
+    one = "h after the last step, of every layer"
+    two_ways = words(at(visit))
+    assert both in two_ways and one not in two_ways and "the sequences:" in two_ways
+    alone = words(at(visit, l_bi="false", l_unbatched="true"))
+    assert one in alone and "the sequence:" in alone and "the sequences:" not in alone
+
+
+def test_large_sizes_are_grouped(visit: Visit) -> None:
+    app = at(visit, l_in="65536")
+    assert "H_in = 65,536" in words(app)
+    labels = [a["text"] for a in charts(app)["Tensors of the layer"]["figure"]["layout"]["annotations"]]
+    assert "H_in = <b>65,536</b>" in labels
+
+
+def test_the_backward_reader_s_weights_multiply_the_step_after(visit: Visit) -> None:
+    table = at(visit, l_view="Parameters").dataframe[0].value.set_index("name")["times"]
+    assert table["weight_hh_l0"] == "h(t−1)"
+    assert table["weight_hh_l0_reverse"] == "h(t+1)"
+
+
 def test_a_state_that_the_kind_does_not_have_is_let_go(visit: Visit) -> None:
     app = at(visit, l_kind="LSTM", l_tensor="c_n")
     assert "Numbers of c_n" in charts(app)
@@ -222,7 +280,7 @@ def test_a_parameter_that_the_layer_no_longer_has_is_replaced_in_words(visit: Vi
     app.toggle(key="l_bi").set_value(False)
     checked(app.run())
     assert app.selectbox(key="l_param").value == "weight_ih_l0"
-    assert "no parameter of this layer" in words(app)
+    assert "no parameter of this layer" in corrections(app)[0]
 
 
 def test_feeding_order_follows_its_slider_and_its_text(visit: Visit) -> None:

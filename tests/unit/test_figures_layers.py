@@ -73,7 +73,7 @@ def test_every_axis_of_every_tensor_is_drawn_in_its_own_colour(
     }
     for shape in shapes.values():
         for d in shape.dims:
-            assert (f"{d.formula} = <b>{d.size}</b>", AXES[d.letter].colour) in texts
+            assert (f"{d.formula} = <b>{d.size:,}</b>", AXES[d.letter].colour) in texts
     drawn = {t["line"].get("color") for t in figure["data"] if "line" in t}
     assert {AXES[letter].colour for letter in letters} <= drawn
     assert [c[0] for c in figure["data"][-1]["customdata"]] == [*record_names(config)]

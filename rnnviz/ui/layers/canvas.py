@@ -59,7 +59,8 @@ def _remarks(current: LayersScreen) -> None:
         remarks.append(f"Not run here ({current.too_large}); its shapes hold all the same.")
     if current.lengths is not None:
         shown = ", ".join(map(str, current.lengths[:12])) + (", …" if len(current.lengths) > 12 else "")
-        remarks.append(f"True lengths {shown}: the run is packed, and output is zero after each end.")
+        is_, would = ("would be", "would be") if current.too_large else ("is", "is")
+        remarks.append(f"True lengths {shown}: the run {is_} packed, and output {would} zero after each end.")
     if current.device != usable_device(current.device):
         remarks.append(f"This machine has no {current.device}: it runs on the CPU.")
     if remarks:

@@ -26,10 +26,7 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     chosen = values["l_tensor"]
     if chosen not in shapes and chosen != "none":  # c_n was chosen, and the layer is an LSTM no longer
         st.session_state["l_tensor"] = chosen = "none"
-    item = min(values["l_item"], current.batch - 1)
-    if item != values["l_item"]:  # the batch has become smaller
-        st.session_state["l_item"] = item
-    st.html(markup.code(current.config, shapes, given_state=current.given_state))
+    st.html(markup.code(current, shapes))
     chart(
         _boxes(current, chosen),
         key="layers_tensors",
@@ -37,13 +34,13 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
         summary=_spoken(current, shapes),
         on_click=_choose,
     )
-    st.html(markup.table(shapes, given_state=current.given_state))
+    st.html(markup.table(current, shapes))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pickers.choice(FIELD["l_tensor"], [name for name in TENSORS if name == "none" or name in shapes])
         if chosen in shapes and current.batched and current.batch > 1:
             pickers.slider(FIELD["l_item"], high=min(current.batch - 1, 255))
     if chosen in shapes:
-        _numbers(current, chosen, item)
+        _numbers(current, chosen, values["l_item"])
 
 
 def _choose(point: Point) -> None:
