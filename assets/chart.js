@@ -41,12 +41,12 @@ const STEPPED = ["stButtonGroup", "stCheckbox", "stButton"].map((name) => `[data
 // without a pointer has detail 0) keeps the focus.
 function freeKeys(event) {
   const control = event.detail > 0 && event.target.closest?.(STEPPED);
-  if (control?.contains(document.activeElement)) document.activeElement.blur();
+  if (control) requestAnimationFrame(() => control.contains(document.activeElement) && document.activeElement.blur());
 }
 
 export function cursor({ data, parentElement }) {
   parentElement.classList.add("rv-cursor");
-  document.addEventListener("click", freeKeys); // the same function again is not added again
+  document.addEventListener("click", freeKeys, true); // added once; captured, since the controls stop it on its way up
   moveCursor(data.group, data.step, data.unit);
   return () => parentElement.isConnected || moveCursor(data.group, null);
 }

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from rnnviz.assets import FOLDER
+from rnnviz.assets import data_uri
 
 # A local icon, set before the navigation: Streamlit would otherwise fetch one from a font host.
 st.set_page_config(
     page_title="rnnviz",
-    page_icon=str(FOLDER / "icon.png"),
+    page_icon=data_uri("icon.svg"),
     layout="wide",
     initial_sidebar_state=308,  # pixels: two number fields side by side, with their buttons
     # An entry of its own keeps the minimal menu, and with it the choice between light and dark.

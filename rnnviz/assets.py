@@ -5,6 +5,7 @@ Only the standard library is imported, so that a chart can ask for an address wi
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib.util
 import json
@@ -65,6 +66,12 @@ def read_text(name: str) -> str:
         raise ValueError(f"text name {name!r} is not a plain file name")
     file = FOLDER / "text" / (name if "." in name else f"{name}.md")
     return _text(file, file.stat().st_mtime_ns)
+
+
+def data_uri(name: str) -> str:
+    """A small asset as a ``data:`` address, for where an address of this server would come and go with a session."""
+    asset = load(name)
+    return f"data:{asset.media_type};base64,{base64.b64encode(asset.content).decode('ascii')}"
 
 
 def load(name: str) -> Asset:

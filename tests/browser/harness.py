@@ -193,8 +193,8 @@ class Traffic:
 
     def check(self) -> None:
         errors = [e for e in self.console_errors if not any(part in e for part in self.allowed_errors)]
-        assert errors == []
-        assert self.page_errors == []
+        assert errors == [], errors
+        assert self.page_errors == [], self.page_errors
         assert {host.rpartition(":")[0] for host in self.hosts()} <= {"127.0.0.1"}
 
     def _request(self, request: Request) -> None:

@@ -23,8 +23,6 @@ _LOG: Final = logging.getLogger("rnnviz")
 
 # Imported on first use by the widgets and the session machinery, which would make the first visitor wait.
 _STREAMLIT_PARTS: Final = (
-    "PIL.JpegImagePlugin",  # the page icon passes through Pillow, which loads its formats at the first image
-    "PIL.PngImagePlugin",
     "streamlit.components.v2",
     "streamlit.dataframe_util",
     "streamlit.elements.arrow",
