@@ -82,7 +82,7 @@ def test_a_preset_is_one_click_and_is_the_address(page: Page, server: Server, ro
     wait_idle(page)
     for shape in tensors(example.config, example.length, example.batch).values():
         for d in shape.dims:
-            assert f"{d.formula} = {d.size}" in labels(page)
+            assert f"{d.formula} = {d.size:,}" in labels(page)
     box = picture(page).bounding_box()
     assert box is not None and box["y"] + box["height"] <= 800
     shown = labels(page)
