@@ -69,7 +69,7 @@ def read_text(name: str) -> str:
 
 
 def data_uri(name: str) -> str:
-    """A small asset as a ``data:`` address, for where an address of this server would come and go with a session."""
+    """A small asset as a ``data:`` address, where one of this server would come and go with a session."""
     asset = load(name)
     return f"data:{asset.media_type};base64,{base64.b64encode(asset.content).decode('ascii')}"
 
