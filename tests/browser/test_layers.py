@@ -152,7 +152,7 @@ def test_a_layer_too_large_to_run_still_shows_its_shapes(page: Page, server: Ser
     arrive(page, server, "?l_hidden=65536&l_layers=64&l_len=1000000&l_batch=1000000")
     expect(page.get_by_text("Not run here")).to_be_visible()
     assert "D * num_layers = 128" in labels(page)
-    assert "L = 1000000" in labels(page)
+    assert "L = 1,000,000" in labels(page)
 
 
 def test_every_view_is_drawn_and_the_address_remembers_it(page: Page, server: Server) -> None:
