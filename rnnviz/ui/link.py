@@ -40,8 +40,8 @@ def arrive(
         labels = {f.key: f.label for f in fields}
         for key in wrong:
             shown = _written(values[key])
-            said = notes.get(key, "")
-            if not said or (said.endswith(" is used") and shown not in said):
+            note = notes.get(key, "")
+            if not note or (note.endswith(" is used") and shown not in note):
                 notes[key] = f"{labels[key]} “{st.query_params[key][:40]}” does not fit here: {shown} is used"
             st.query_params[key] = shown
         pickers.assign({k: values[k] for k in keys if k in st.session_state})

@@ -155,11 +155,11 @@ def test_a_clamped_value_is_not_passed_off_as_the_formula_s(visit: Visit) -> Non
     app = visit("step.py", s_edits=edits, s_step="2", s_unit="3", s_detail=page.DETAILS[1])
     run = step_run(page.screen({"s_edits": edits})[0])
     total = float(run.trace.sel("i_pre")[2, 0, 3])
-    formulas = " ".join(m.value for m in app.get("latex"))
+    formulas = " ".join(m.value for m in app.latex)
     assert rf"\approx {1 / (1 + np.exp(-total)):.4f},\ \text{{held at}}\ 0.1000" in formulas
     assert r"\text{held at}\ 0.0000" in formulas
     free = visit("step.py", s_edits=edits, s_step="3", s_unit="2", s_detail=page.DETAILS[1])
-    assert "held" not in " ".join(m.value for m in free.get("latex"))
+    assert "held" not in " ".join(m.value for m in free.latex)
 
 
 def test_values_that_do_not_fit_the_layer_are_named_too(visit: Visit) -> None:
