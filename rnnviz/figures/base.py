@@ -62,13 +62,16 @@ class LazyFigure(go.Figure):  # type: ignore[misc]  # plotly ships no types
         return content
 
     def sendable(self) -> Sendable:
-        """What `sendable` gives, made once."""
-        if "_sent" not in self.__dict__:
-            if "_plain" not in self.__dict__:
+        """What `sendable` gives, made once. Threads may ask at the same time: figures are kept for all users."""
+        plain = self.__dict__.get("_plain")
+        sent: Sendable | None = self.__dict__.get(
+            "_sent"
+        )  # in this order: it is set before the other is dropped
+        if sent is None:
+            if plain is None:
                 return _sendable(super().to_dict())
-            self.__dict__["_sent"] = _sendable(_encoded(self.__dict__["_plain"]))
-            del self.__dict__["_plain"]
-        sent: Sendable = self.__dict__["_sent"]
+            sent = self.__dict__["_sent"] = _sendable(_encoded(plain))
+            self.__dict__.pop("_plain", None)
         return sent
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import empty, figure, labels, plain, short, signed_limit, tokens_axis
+from rnnviz.figures.base import empty, figure, labels, plain, sendable, short, signed_limit, tokens_axis
 from rnnviz.figures.heatmap import MOST_CELLS, step_heatmaps, step_maps
 from rnnviz.gates import QUANTITIES
 
@@ -334,3 +337,23 @@ def test_a_stack_too_large_to_send_shows_every_nth_unit_and_says_so() -> None:
     assert "every 6th unit" in drawn.layout.annotations[0].text
     small = step_maps({"h": values[:4]}, list("abcd"))
     assert small.panels[0].stride == 1 and "every" not in step_heatmaps(small).layout.annotations[0].text
+
+
+def test_many_threads_may_send_one_figure_at_once() -> None:
+    def sent_by_all(_: int) -> set[str]:
+        made = figure([{"type": "heatmap", "z": np.ones((20, 20), np.float32)}] * 20, {})
+        together = threading.Barrier(8)
+
+        def ask(_: int) -> str:
+            together.wait()
+            return sendable(made).text
+
+        with ThreadPoolExecutor(8) as pool:
+            return set(pool.map(ask, range(8)))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        assert all(len(sent_by_all(i)) == 1 for i in range(30))
+    finally:
+        sys.setswitchinterval(interval)
