@@ -62,7 +62,7 @@ class LazyFigure(go.Figure):  # type: ignore[misc]  # plotly ships no types
         return content
 
     def sendable(self) -> Sendable:
-        """What `sendable` gives, made once. Threads may ask at the same time: figures are kept for all users."""
+        """What `sendable` gives, made once. Many threads may ask: figures are kept for all users."""
         plain = self.__dict__.get("_plain")
         sent: Sendable | None = self.__dict__.get(
             "_sent"

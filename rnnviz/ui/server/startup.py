@@ -9,7 +9,6 @@ import os
 import pkgutil
 import secrets
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -62,9 +61,6 @@ def warm_up() -> None:
     # small to split. More threads than cores only wait for each other.
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    # The loop that sends answers waits for the lock behind the scripts; at Python's 5 ms that adds up over the
-    # messages of a page (thirty students on Step through: p95 930 -> 470 ms).
-    sys.setswitchinterval(0.0005)
     torch.backends.cudnn.allow_tf32 = False  # cuDNN's RNNs would be 1e-3 off float32 by default
 
     for name in ("numpy", "pandas", "pyarrow", "plotly.graph_objects", *_STREAMLIT_PARTS):
