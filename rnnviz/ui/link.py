@@ -34,15 +34,15 @@ def arrive(
     current, values, notes = screen({k: v for k, v in found.items() if v is not None})
     said_before = f"{page}_corrections"
     addressed = [k for k in keys if k not in held and k in st.query_params]
-    if wrong := [k for k in addressed if st.query_params[k] != _written(values[k])]:
+    by_key = {f.key: f for f in fields}
+    if wrong := [k for k in addressed if by_key[k].clean(st.query_params[k]) != (values[k], None)]:
         # Corrected in the address itself, before a widget is bound to it: a bound widget would fall back to
         # its default and say nothing.
-        labels = {f.key: f.label for f in fields}
         for key in wrong:
-            shown = _written(values[key])
-            note = notes.get(key, "")
-            if not note or (note.endswith(" is used") and shown not in note):
-                notes[key] = f"{labels[key]} “{st.query_params[key][:40]}” does not fit here: {shown} is used"
+            field, shown, note = by_key[key], _written(values[key]), notes.get(key, "")
+            free_text = isinstance(field.default, str) and not field.options  # its own check has said enough
+            if not free_text and (not note or shown not in note):
+                notes[key] = f"{field.label} “{st.query_params[key][:40]}” does not fit here: {shown} is used"
             st.query_params[key] = shown
         pickers.assign({k: values[k] for k in keys if k in st.session_state})
         st.session_state[said_before] = list(notes.values())

@@ -56,6 +56,7 @@ def test_what_is_written_out_is_the_chosen_step_and_unit(visit: Visit) -> None:
     assert cursor(app) == (4, 3)
     table = next(m.value for m in app.markdown if m.value.startswith("| term"))
     assert f"**{run.trace.sel('i_pre')[4, 0, 3]:.4f}**" in table
+    assert "click on a row" not in " ".join(m.value for m in app.markdown)
     app.segmented_control(key="s_gate").set_value("f").run()
     table = next(m.value for m in app.markdown if m.value.startswith("| term"))
     assert f"**{run.trace.sel('f_pre')[4, 0, 3]:.4f}**" in table
@@ -111,6 +112,14 @@ def test_bad_values_in_the_address_are_corrected_and_named(visit: Visit) -> None
     assert app.slider(key="s_hidden").value == 64 and app.slider(key="s_in").value == 2
     assert app.query_params["s_hidden"] == "64"
     assert cursor(app)[0] == 5  # a step beyond the end is the last step
+
+
+def test_another_spelling_of_a_good_value_is_no_fault(visit: Visit) -> None:
+    app = visit("step.py", s_hidden="07", s_bi="TRUE", s_seed="5.0")
+    assert not app.warning and not app.exception
+    assert (app.slider(key="s_hidden").value, app.number_input(key="s_seed").value) == (7, 5)
+    layers = visit("layers.py", l_dropout="1", l_layers="2")
+    assert not layers.warning and not layers.exception
 
 
 def test_user_text_is_shown_as_text(visit: Visit) -> None:

@@ -66,9 +66,11 @@ def _arithmetic(current: page.StepScreen, where: tuple[int, int, int]) -> None:
     layer, _, step = where
     config = current.config
     unit = min(int(st.session_state.get("s_unit", 0)), config.hidden_size - 1)
-    st.markdown(_headline(current, _moment(current, where)))
+    one = st.session_state.get("s_detail") == page.DETAILS[1]
+    more = "" if one else " A click on a row writes its sum out."
+    st.markdown(_headline(current, _moment(current, where)) + more)
     pickers.choice(FIELD["s_detail"], collapsed=True)
-    if st.session_state["s_detail"] == page.DETAILS[1]:
+    if one:
         _one_unit(current, where, unit)
     else:
         figure, letters = _chains(current, where, unit)
@@ -100,7 +102,7 @@ def _headline(current: page.StepScreen, m: arithmetic.Moment) -> str:
     way = " The backward reader comes from the right." if m.direction else ""
     below = "" if m.layer == 0 else f" Its x is layer {m.layer - 1}'s h."
     start = f"**The arithmetic of {named(m.step)}**: h comes from {came}."
-    return f"{start}{way}{below} A click on a row writes its sum out."
+    return f"{start}{way}{below}"
 
 
 def _moment(current: page.StepScreen, where: tuple[int, int, int]) -> arithmetic.Moment:
