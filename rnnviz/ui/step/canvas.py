@@ -139,7 +139,7 @@ def picture(current: page.StepScreen, values: Mapping[str, Any], step: int) -> N
         summary=f"{current.config.call()} reading {current.length} steps, layer {lane[0]}, {direction}: "
         f"{reading}. {_range(current, lane)}",
         on_click=lambda point: _go(point, view, inputs),
-        height=HEIGHT,
+        height=None if view == "Text" else HEIGHT,  # a text is as high as its lines
     )
 
 
