@@ -1,0 +1,1 @@
+"""Words and tags to learn from: typed, pasted or uploaded, checked, counted and split. Stdlib only."""
