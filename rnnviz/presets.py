@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rnnviz.config import LayerConfig
+from rnnviz.training.config import CharsConfig, Optimiser, Sentence, TaggerConfig, TrainConfig
 
-PRESETS: dict[str, LayerConfig] = {
+LAYER_PRESETS: dict[str, LayerConfig] = {
     "A1": LayerConfig("RNN", 10, 20, num_layers=2, bidirectional=True),
     "A2": LayerConfig("LSTM", 10, 20, num_layers=2),
     "A3": LayerConfig("GRU", 10, 20, num_layers=2),
@@ -21,6 +24,36 @@ PRESETS: dict[str, LayerConfig] = {
     "B7": LayerConfig("RNN", 5, 6, batch_first=True, bidirectional=True),
     "B8": LayerConfig("LSTM", 128, 512, batch_first=True),
 }
+
+
+def tagged(words: str, tags: str) -> Sentence:
+    """A sentence from its words and its tags, each a line of text."""
+    return tuple(zip(words.split(), tags.split(), strict=True))
+
+
+SENTENCES = (
+    tagged("The dog ate the apple", "DET NN V DET NN"),
+    tagged("Everybody read that book", "NN V DET NN"),
+)
+TRAINING_PRESETS: dict[str, TrainConfig] = {
+    "D1": TaggerConfig(SENTENCES, embedding=6, hidden=8, optimiser=Optimiser("SGD", 0.1)),
+    "D2": TaggerConfig(SENTENCES, case="first", embedding=6, hidden=6, optimiser=Optimiser("SGD", 0.01)),
+    "D3": CharsConfig(layer="cell", hidden=4, reduction="sum", optimiser=Optimiser("Adam", 0.1)),
+    "D4": CharsConfig(layer="layer", hidden=4, reduction="mean", optimiser=Optimiser("Adam", 0.05)),
+    "D5": CharsConfig(
+        layer="layer",
+        embedding=10,
+        hidden=8,
+        num_layers=2,
+        readout=True,
+        reduction="mean",
+        optimiser=Optimiser("Adam", 0.05),
+    ),
+}
+EPOCHS: dict[str, int] = {"D1": 300, "D2": 2, "D3": 20, "D4": 15, "D5": 20}
+"""How long the notebooks train each of them."""
+
+PRESETS: Mapping[str, LayerConfig | TrainConfig] = MappingProxyType({**LAYER_PRESETS, **TRAINING_PRESETS})
 
 
 @dataclass(frozen=True)
@@ -38,7 +71,7 @@ class Example:
 
     @property
     def config(self) -> LayerConfig:
-        return PRESETS[self.row]
+        return LAYER_PRESETS[self.row]
 
 
 EXAMPLES: dict[str, Example] = {

@@ -1,0 +1,1 @@
+"""The models that are trained. Importing this package registers each with `rnnviz.training.task`."""
