@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnnviz.data.vocabulary import Sentence
+from rnnviz.training.config import Sentence
 
 
 @dataclass(frozen=True)

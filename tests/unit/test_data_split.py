@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.data.split import split
-from rnnviz.data.vocabulary import Sentence
+from rnnviz.training.config import Sentence
 
 
 def numbered(count: int) -> tuple[Sentence, ...]:
