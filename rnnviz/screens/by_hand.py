@@ -1,0 +1,320 @@
+"""The configuration of the page *By hand*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rnnviz.config import LayerConfig
+from rnnviz.gates import KINDS
+from rnnviz.link import Field, read
+from rnnviz.presets import LAYER_PRESETS
+
+EXPERIMENTS = (
+    "Linear layer",
+    "No memory",
+    "Memory without activation",
+    "Loop over a cell",
+    "From matmul",
+    "Layers stacked",
+    "Both directions",
+    "Stack of cells",
+)
+WAYS = ("Sample by sample", "Step by step")
+INTACT = "Intact"
+DETAILS = ("Operation by operation", "Gradients")
+LONG = "Explode or die"
+DRIVES = ("At step 0 only", "At every step")
+DTYPES = ("float32", "float64")
+MAX_WORK = 450_000_000
+"""Multiply-adds of one run: B8 with two layers has 410 million, which a core does forward and backward in a second."""
+MAX_OPERATIONS = 1000
+OUT = 3
+"""The size of y where no control says another."""
+ALL_FAULTS = (
+    "Forget b_hh",
+    "Forget b",
+    "Transpose W_hh",
+    "Transpose W_2",
+    "r before the product",
+    "Wrong slice",
+    "No second reversal",
+    "Only the first cell",
+    "Only the first layer",
+    "batch_first data",
+    "State not handed on",
+    "Reshape, not transpose",
+    "Halves swapped",
+)
+_FAULTS = {
+    "No memory": ("Reshape, not transpose",),
+    "Memory without activation": ("Transpose W_2", "Halves swapped"),
+    "Loop over a cell": ("State not handed on", "Wrong slice"),
+    "From matmul": ("Forget b_hh", "Transpose W_hh", "Wrong slice", "batch_first data"),
+    "Layers stacked": ("Only the first layer", "Wrong slice", "batch_first data"),
+    "Both directions": ("No second reversal", "Wrong slice", "batch_first data"),
+    "Stack of cells": ("Only the first cell", "State not handed on", "batch_first data"),
+}
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        "b_exp", "Experiment", EXPERIMENTS[4], "What is written by hand and held against PyTorch.", options=EXPERIMENTS
+    ),
+    Field("b_kind", "Kind", "RNN", "Which recurrent layer: nn.RNN, nn.LSTM or nn.GRU.", options=KINDS),
+    Field("b_way", "Loop over", WAYS[0], "One sequence at a time, or one step of all.", options=WAYS),
+    Field("b_fault", "Break it", INTACT, "One classic fault at a time.", options=(INTACT, *ALL_FAULTS)),
+    Field("b_batch", "Batch N", 2, "How many sequences.", 1, 8),
+    Field("b_len", "Length L", 4, "How many steps.", 1, 64),
+    Field("b_in", "input_size", 5, "H_in: how many numbers enter at each step.", 1, 128),
+    Field("b_hidden", "hidden_size", 6, "H: how many units the state has.", 1, 512),
+    Field("b_out", "Output size", OUT, "The size of y, the projection of each h.", 1, 16),
+    Field("b_layers", "num_layers", 1, "How many layers are stacked.", 1, 4),
+    Field("b_bias", "bias", True, "Off: no b_ih and no b_hh."),
+    Field(
+        "b_dtype",
+        "dtype",
+        "float32",
+        "float64 shows that what remains is rounding: it shrinks a billionfold.",
+        options=DTYPES,
+    ),
+    Field("b_seed", "Seed", 0, "The same seed gives the same numbers, here and in the code.", 0, 2**31 - 1),
+    Field("b_n", "Sequence shown", 0, "Which sequence n of the batch is drawn.", 0, 7),
+    Field("b_detail", "Detail", DETAILS[0], "What to look into.", options=(*DETAILS, LONG)),
+    Field("b_op", "Operation", 0, "The operation of the hand-written run.", 0, MAX_OPERATIONS - 1),
+    Field("b_radius", "Spectral radius of W_2", 1.1, "The largest |eigenvalue| that W_2 is scaled to.", 0.1, 1.5),
+    Field("b_steps", "Steps", 100, "L of the long sequence.", 10, 200),
+    Field("b_drive", "Input", DRIVES[0], "When x is not 0.", options=DRIVES),
+)
+
+
+@dataclass(frozen=True)
+class ByHandScreen:
+    """One experiment, its sizes and seed, and the fault that is in it (`INTACT` for none)."""
+
+    experiment: str
+    kind: str
+    way: str
+    fault: str
+    batch: int
+    length: int
+    input_size: int
+    hidden: int
+    out: int
+    layers: int
+    bias: bool
+    dtype: str
+    seed: int
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether an nn.RNN, nn.LSTM or nn.GRU is what is written by hand."""
+        return self.experiment in EXPERIMENTS[3:]
+
+    @property
+    def broken(self) -> bool:
+        return self.fault != INTACT
+
+    @property
+    def config(self) -> LayerConfig:
+        """The recurrent layer. Raises ValueError for the experiments without one."""
+        if not self.recurrent:
+            raise ValueError(f"experiment={self.experiment!r} has no recurrent layer")
+        return LayerConfig(
+            self.kind,  # type: ignore[arg-type]  # checked by the configuration
+            self.input_size,
+            self.hidden,
+            num_layers=self.layers,
+            bias=self.bias,
+            batch_first=self.experiment != EXPERIMENTS[3] and self.fault != "batch_first data",
+            bidirectional=self.experiment == "Both directions",
+        )
+
+    def intact(self) -> ByHandScreen:
+        """The same without a fault."""
+        return replace(self, fault=INTACT)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The long sequence of B2 and B3: the spectral radius that W_2 is scaled to, L, and when x is not 0."""
+
+    hidden: int
+    input_size: int
+    seed: int
+    radius: float
+    steps: int
+    drive: str
+
+
+def faults(experiment: str, kind: str, way: str) -> tuple[str, ...]:
+    """The faults that can be introduced into an experiment."""
+    if experiment == EXPERIMENTS[0]:
+        return ("Forget b", *(("Reshape, not transpose",) if way == WAYS[1] else ()))
+    found = _FAULTS[experiment]
+    return ("r before the product", *found) if experiment == "From matmul" and kind == "GRU" else found
+
+
+def details(experiment: str) -> tuple[str, ...]:
+    """What can be looked into."""
+    return (LONG, *DETAILS) if experiment in EXPERIMENTS[1:3] else DETAILS
+
+
+def memory(values: Mapping[str, Any]) -> Memory:
+    """The long sequence of clean values."""
+    return Memory(
+        values["b_hidden"],
+        values["b_in"],
+        values["b_seed"],
+        values["b_radius"],
+        values["b_steps"],
+        values["b_drive"],
+    )
+
+
+def screen(found: Mapping[str, Any]) -> tuple[ByHandScreen, dict[str, Any], dict[str, str]]:
+    """The screen of what an address or a browser sent, its clean values, and a sentence for each key that was
+    corrected.
+    """
+    values, notes = read(FIELDS, found)
+    experiment, kind = values["b_exp"], values["b_kind"]
+    # What belongs to another experiment follows without a word.
+    if values["b_fault"] not in (INTACT, *faults(experiment, kind, values["b_way"])):
+        values["b_fault"] = INTACT
+    if values["b_detail"] not in details(experiment):
+        values["b_detail"] = details(experiment)[0]
+    recurrent = experiment in EXPERIMENTS[3:]
+    current = ByHandScreen(
+        experiment=experiment,
+        kind=kind if recurrent else "RNN",
+        way=values["b_way"] if experiment == EXPERIMENTS[0] else WAYS[0],
+        fault=values["b_fault"],
+        batch=values["b_batch"],
+        length=values["b_len"],
+        input_size=values["b_in"],
+        hidden=values["b_hidden"],
+        out=values["b_out"] if experiment == "From matmul" else OUT,
+        layers=values["b_layers"] if experiment in EXPERIMENTS[5:] else 1,
+        bias=values["b_bias"] if experiment not in EXPERIMENTS[1:3] else True,
+        dtype=values["b_dtype"],
+        seed=values["b_seed"],
+    )
+    most = MAX_WORK // (work(current) // current.length)
+    if current.length > max(most, 1):
+        notes["b_len"] = (
+            f"Length L = {current.length} is too much work for layers of this size ({work(current):,} multiply-adds, "
+            f"at most {MAX_WORK:,}): {most} is used"
+        )
+        values["b_len"] = most
+        current = replace(current, length=most)
+    values["b_n"] = min(values["b_n"], current.batch - 1)
+    return current, values, notes
+
+
+def work(screen: ByHandScreen) -> int:
+    """Multiply-adds of one run."""
+    blocks = {"RNN": 1, "LSTM": 4, "GRU": 3}[screen.kind]
+    ways = 2 if screen.experiment == "Both directions" else 1
+    above = (screen.layers - 1) * (ways + 1) * screen.hidden
+    columns = screen.input_size + screen.hidden + above
+    return screen.batch * screen.length * ways * blocks * screen.hidden * columns
+
+
+@dataclass(frozen=True)
+class ByHandExample:
+    """A preset of the page: a row, a name, what it sets, and the one thing to see in it."""
+
+    row: str
+    title: str
+    values: Mapping[str, Any]
+    fact: str
+
+
+def _sizes(experiment: str, batch: int, length: int, config: LayerConfig) -> dict[str, Any]:
+    return {
+        "b_exp": experiment,
+        "b_kind": config.kind,
+        "b_batch": batch,
+        "b_len": length,
+        "b_in": config.input_size,
+        "b_hidden": config.hidden_size,
+        "b_layers": config.num_layers,
+    }
+
+
+_LINEAR = {"b_batch": 4, "b_len": 16, "b_in": 5, "b_hidden": 6}
+
+EXAMPLES: dict[str, ByHandExample] = {
+    e.row: e
+    for e in (
+        ByHandExample(
+            "B1",
+            "Linear",
+            {"b_exp": "Linear layer", **_LINEAR},
+            "A linear layer knows no time: sample by sample or step by step, the same rows.",
+        ),
+        ByHandExample(
+            "B2",
+            "No memory",
+            {"b_exp": "No memory", **_LINEAR},
+            "Without memory all steps are one batched product: nothing waits for anything.",
+        ),
+        ByHandExample(
+            "B3",
+            "Memory",
+            {"b_exp": "Memory without activation", **_LINEAR},
+            "Two products and a sum are one product: [x ; h]·[W₁ ; W₂] = x·W₁ + h·W₂.",
+        ),
+        ByHandExample(
+            "B4",
+            "Cell loop",
+            _sizes("Loop over a cell", 1, 3, LAYER_PRESETS["B4"]),
+            "A cell is one step. The loop around it is all that nn.RNN adds.",
+        ),
+        ByHandExample(
+            "B5",
+            "Matmul",
+            _sizes("From matmul", 2, 4, LAYER_PRESETS["B5"]),
+            "Two products, two biases, a tanh: that is all of nn.RNN.",
+        ),
+        ByHandExample(
+            "B6",
+            "Stack",
+            _sizes("Layers stacked", 4, 16, LAYER_PRESETS["B6"]),
+            "Two layers are two one-layer RNNs, the second fed with the first one's output.",
+        ),
+        ByHandExample(
+            "B7",
+            "Both ways",
+            _sizes("Both directions", 3, 4, LAYER_PRESETS["B7"]),
+            "The backward reader is a second layer that is fed the reversed sequence.",
+        ),
+        ByHandExample(
+            "B8",
+            "LSTM cells",
+            _sizes("Stack of cells", 4, 30, LAYER_PRESETS["B8"]),
+            "nn.LSTM from LSTMCells, any number of layers.",
+        ),
+        ByHandExample(
+            "E4",
+            "Lost layers",
+            _sizes("Stack of cells", 4, 30, LAYER_PRESETS["B8"]) | {"b_layers": 2, "b_fault": "Only the first cell"},
+            "The notebook's stack runs its first cell only, whatever num_layers says.",
+        ),
+    )
+}
+
+
+def preset_values(example: ByHandExample) -> dict[str, Any]:
+    """What one click on a preset sets; everything else but the seed and the view goes back to default."""
+    kept = ("b_seed", "b_dtype")
+    return {f.key: f.default for f in FIELDS if f.key not in kept} | dict(example.values)
+
+
+def active_preset(current: ByHandScreen) -> str | None:
+    """The row of the preset that the screen shows, if it shows one, whatever seed and dtype."""
+    for row, example in EXAMPLES.items():
+        kept = {"b_seed": current.seed, "b_dtype": current.dtype}
+        if screen(preset_values(example) | kept)[0] == current:
+            return row
+    return None
