@@ -276,7 +276,7 @@ class Chart {
       if (own.unread) boxes.push(["rv-unread", x, y, [at.step + 1, 1e9], null]);
       // Over an axis of numbers (`line`) the mark is a line at the value, not the cell around it.
       const where = own.line ? [at.step + 0.499, at.step - 0.499] : at.step;
-      boxes.push([own.unit === false ? "rv-band" : "rv-step", x, y, where, null]);
+      boxes.push([own.line ? "rv-line" : own.unit === false ? "rv-band" : "rv-step", x, y, where, null]);
       if (at.unit !== null && own.unit !== false && units) boxes.push(["rv-cell", x, y, at.step, at.unit]);
     }
     if (this.cell) boxes.push(["rv-focus", this.cell.trace.xaxis, this.cell.trace.yaxis, this.cell.x, this.cell.y]);
