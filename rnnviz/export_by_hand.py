@@ -1,0 +1,128 @@
+"""The script of a screen of *By hand*: PyTorch's layer, the hand-written functions as they stand here, and how far
+they are apart.
+"""
+
+from __future__ import annotations
+
+from rnnviz.by_hand.experiment import Outcome, input_shape, sources
+from rnnviz.by_hand.faults import fault_of
+from rnnviz.export import imports, layer_call, random_tensor, results, script
+from rnnviz.screens.by_hand import ByHandScreen
+
+
+def setup_lines(screen: ByHandScreen) -> list[str]:
+    """The lines that draw what `rnnviz.by_hand.experiment.setup` draws, without the seed and without x."""
+    dtype = "" if screen.dtype == "float32" else f", dtype=torch.{screen.dtype}"
+    if screen.experiment == "Linear layer":
+        bias = "" if screen.bias else ", bias=False"
+        return [f"linear = nn.Linear({screen.input_size}, {screen.hidden}{bias}{dtype})"]
+    if not screen.recurrent:
+        drawn = {"W_1": screen.input_size, "W_2": screen.hidden}
+        if screen.experiment == "No memory":
+            drawn.pop("W_2")
+        return [
+            f"{name} = {random_tensor((rows, screen.hidden), screen.dtype)} / {rows}**0.5"
+            for name, rows in drawn.items()
+        ]
+    lines = [f"layer = {layer_call(screen.config, screen.dtype)}"]
+    if screen.experiment == "From matmul":
+        lines.append(f"project = nn.Linear({screen.hidden}, {screen.out}{dtype})")
+    return lines
+
+
+def modules(screen: ByHandScreen) -> tuple[str, ...]:
+    """What the lines of `setup_lines` make, by name."""
+    return tuple(line.split(" = ")[0] for line in setup_lines(screen))
+
+
+def by_hand_script(screen: ByHandScreen, names: tuple[str, ...]) -> str:
+    """The script of a screen whose results are called ``names``.
+
+    It prints every result of both sides as `rnnviz.export.printed` does, under ``hand_…`` and ``torch_…``, then for each
+    result and each gradient ``max |difference|``, or both shapes where they differ.
+    """
+    made, code, fault = modules(screen), sources(screen), fault_of(screen)
+    letters = "L, N" if screen.experiment == "Loop over a cell" else "N, L"
+    tensors = not screen.recurrent and screen.experiment != "Linear layer"
+    broken = [f"# Broken on purpose: {fault.name}"] if fault else []
+    hand, share, call = (code[k][0] for k in ("hand", "share", "call"))
+    return script(
+        [
+            ["from __future__ import annotations", "", *imports(), "from torch import Tensor"],
+            [
+                *(broken if fault and fault.side == "layer" else []),
+                "# Weights and input: the first numbers drawn from the seed",
+                f"torch.manual_seed({screen.seed})",
+                *setup_lines(screen),
+                *(f"{name}.requires_grad_()" for name in made if tensors),
+                f"x = {random_tensor(input_shape(screen), screen.dtype)}  # ({letters}, H_in)",
+            ],
+            [*(broken if fault and fault.side == "hand" else []), "# By hand", hand.rstrip()],
+            ["# Where its weights come from", share.rstrip()],
+            [*(broken if fault and fault.side == "call" else []), "# PyTorch", call.rstrip()],
+            [
+                "# Both run",
+                f"shared = {_name(share)}({', '.join(made)})",
+                f"by_hand = {_name(hand)}(x, shared)",
+                f"pytorch = {_name(call)}(x, {', '.join(made)})",
+                *(f"hand_{name}, torch_{name} = by_hand[{k}], pytorch[{k}]" for k, name in enumerate(names)),
+            ],
+            results([f"{side}_{name}" for name in names for side in ("hand", "torch")]),
+            _difference(names),
+            _gradients(made, tensors),
+        ]
+    )
+
+
+def _name(source: str) -> str:
+    return source.split("(")[0].removeprefix("def ")
+
+
+def _difference(names: tuple[str, ...]) -> list[str]:
+    return [
+        "# How far they are apart",
+        "def difference(name, a, b):",
+        "    apart = f'{(a - b).abs().max():.3e}' if a.shape == b.shape else f'{tuple(a.shape)} {tuple(b.shape)}'",
+        "    print(f'difference {name}: {apart}')",
+        "",
+        f"for name, a, b in zip({names!r}, by_hand, pytorch):",
+        "    difference(name, a, b)",
+    ]
+
+
+def _gradients(made: tuple[str, ...], tensors: bool) -> list[str]:
+    theirs = "[" + ", ".join(made) + "]" if tensors else " + ".join(f"list({m}.parameters())" for m in made)
+    named = [
+        f"names = {list(made)!r}"
+        if tensors
+        else "names = " + " + ".join(f"[name for name, _ in {m}.named_parameters()]" for m in made)
+    ]
+    return [
+        "# The gradients of the sum of all squares, of both sides",
+        *named,
+        "mine = [p for part in shared for p in (part.parameters() if isinstance(part, nn.Module) else [part])]",
+        "mine = [p for p in mine if p.requires_grad]",
+        f"theirs = {theirs}",
+        "sum(r.square().sum() for r in by_hand).backward()",
+        "sum(r.square().sum() for r in pytorch).backward()",
+        "for name, a, b in zip(names, mine, theirs):",
+        "    difference(f'gradient {name}', torch.zeros_like(a) if a.grad is None else a.grad, b.grad)",
+    ]
+
+
+def csv(outcome: Outcome) -> str:
+    """Every number of every result, and of both gradients: result,index,by_hand,pytorch,difference.
+
+    Where the shapes differ, the numbers of each side stand in lines of their own, without a difference.
+    """
+    lines = ["result,index,by_hand,pytorch,difference"]
+    named = [(one.name, one) for one in outcome.results]
+    named += [(f"gradient {one.name}", one) for one in outcome.gradients]
+    for name, one in named:
+        if one.hand.shape == one.torch.shape:
+            pairs = zip(one.hand.ravel().tolist(), one.torch.ravel().tolist(), strict=True)
+            lines += [f"{name},{i},{a!r},{b!r},{a - b!r}" for i, (a, b) in enumerate(pairs)]
+        else:
+            lines += [f"{name},{i},{a!r},," for i, a in enumerate(one.hand.ravel().tolist())]
+            lines += [f"{name},{i},,{b!r}," for i, b in enumerate(one.torch.ravel().tolist())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,127 @@
+"""Under the picture of *By hand*: the run operation by operation, the gradients, the long sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from rnnviz.by_hand.experiment import operations, outcome, sources
+from rnnviz.by_hand.memory import split, with_tanh
+from rnnviz.by_hand.norms import norms
+from rnnviz.by_hand.recorder import Operation
+from rnnviz.by_hand.source import text
+from rnnviz.figures.by_hand_steps import (
+    growth,
+    growth_figure,
+    growth_summary,
+    operation_figure,
+    operation_value,
+)
+from rnnviz.screens import by_hand as page
+from rnnviz.ui import pickers
+from rnnviz.ui.by_hand import markup
+from rnnviz.ui.by_hand.keys import KEYS
+from rnnviz.ui.chart import chart
+from rnnviz.ui.transport import Line, position, tick, transport
+
+FIELD = pickers.by_key(page.FIELDS)
+
+
+def show(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+    """The choice of a detail, and the detail."""
+    pickers.choice(FIELD["b_detail"], page.details(current.experiment), collapsed=True)
+    {page.DETAILS[0]: stepper, page.DETAILS[1]: gradients, page.LONG: long}[values["b_detail"]](
+        current, values
+    )
+
+
+def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+    """The fragment that walks through the operations."""
+    recorded = operations(current)
+    code, n = sources(current)["hand"], values["b_n"]
+
+    @st.fragment(key=KEYS.fragment, run_every=tick(KEYS.page))
+    def body() -> None:
+        line = Line(KEYS.page, FIELD["b_op"], len(recorded.operations))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            transport(line)
+        at = position(line)
+        operation = recorded.operations[at]
+        left, right = st.columns([3, 2])
+        with left:
+            st.html(markup.code(*code, "The hand-written side, the operation marked", operation))
+        with right:
+            st.markdown(_headline(operation, at, recorded.total))
+            figure, note = _value(current, at, n)
+            chart(
+                figure,
+                key="b_value",
+                name=f"Result of operation {at}",
+                summary=f"{operation.code} gives the shape {operation.shapes[0]}. {note}",
+            )
+            if note:
+                st.caption(note)
+
+    body()
+    if recorded.total > len(recorded.operations):
+        st.caption(
+            f"The first {len(recorded.operations):,} of {recorded.total:,} operations: smaller sizes show all."
+        )
+
+
+def _headline(operation: Operation, at: int, total: int) -> str:
+    where = ", ".join(f"{name} = {value}" for name, value in operation.where.items())
+    shapes = " and ".join(str(shape) for shape in operation.shapes)
+    name = f"`{operation.name}` = " if operation.name else ""
+    return f"Operation {at} of {total:,}" + (f", {where}" if where else "") + f"  \n{name}`{operation.code}` → **{shapes}**"
+
+
+@lru_cache(maxsize=64)
+def _value(current: page.ByHandScreen, at: int, n: int) -> tuple[go.Figure, str]:
+    record = operation_value(operations(current).operations[at].values, n)
+    note = ", ".join(part for part in (record.shown and f"Drawn: {record.shown}", record.left_out) if part)
+    return operation_figure(record), note
+
+
+def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+    """Every parameter's gradient on both sides, as numbers."""
+    found = outcome(current)
+    st.markdown(
+        "The gradient of the sum of all results' squares, by autograd on both sides: backpropagation through time runs "
+        "through the hand-written loop as well."
+    )
+    rows = []
+    for one in found.gradients:
+        apart = f"{one.largest:.1e} {'✓' if one.equal else '✗'}"
+        mine = "none" if one.name in found.missing else f"{abs(one.hand).max():.4g}"
+        rows.append((f"`{one.name}`", str(one.torch.shape), mine, f"{abs(one.torch).max():.4g}", apart))
+    heads = ("parameter", "shape", "largest by hand", "largest of PyTorch", "max \\|difference\\|")
+    st.markdown(markup.table(heads, rows))
+    if found.missing:
+        st.caption("“none”: nothing that this parameter does reaches a result, so it would never learn.")
+
+
+def long(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+    """The norm of the state over a long sequence, with and without tanh."""
+    with st.container(horizontal=True, gap="medium"):
+        for key in ("b_radius", "b_steps"):
+            with st.container(width=260):
+                pickers.slider(FIELD[key], on_change=pickers.only(KEYS.canvas))
+        pickers.choice(FIELD["b_drive"])
+    figure, summary = _growth(page.memory(values))
+    picture, code = st.columns([3, 2])
+    with picture:
+        chart(figure, key="b_growth", name="Norm of the state", summary=summary)
+    with code:
+        st.html(markup.code(text(with_tanh), text(split), "Memory with tanh, beside memory without"))
+
+
+@lru_cache(maxsize=64)
+def _growth(setting: page.Memory) -> tuple[go.Figure, str]:
+    found = norms(setting)
+    record = growth(found.curves, found.radius)
+    return growth_figure(record), growth_summary(record)
