@@ -275,7 +275,7 @@ class Chart {
     for (const [x, y, units = true] of (at && own.axes) || []) {
       if (own.unread) boxes.push(["rv-unread", x, y, [at.step + 1, 1e9], null]);
       // Over an axis of numbers (`line`) the mark is a line at the value, not the cell around it.
-      const where = own.line ? [at.step + 0.499, at.step - 0.499] : at.step;
+      const where = own.line ? [at.step + 0.5, at.step - 0.5] : at.step;
       boxes.push([own.line ? "rv-line" : own.unit === false ? "rv-band" : "rv-step", x, y, where, null]);
       if (at.unit !== null && own.unit !== false && units) boxes.push(["rv-cell", x, y, at.step, at.unit]);
     }
@@ -301,7 +301,7 @@ class Chart {
     const [from, to] = Array.isArray(value) ? value : [value, value];
     const ends = value === null ? [0, axis._length] : [axis.l2p(from - 0.5), axis.l2p(to + 0.5)];
     const [low, high] = [Math.max(0, Math.min(...ends)), Math.min(axis._length, Math.max(...ends))];
-    return high <= low ? null : [`${axis._offset + low}px`, `${high - low}px`];
+    return high < low || (high === low && !Array.isArray(value)) ? null : [`${axis._offset + low}px`, `${high - low}px`];
   }
 
   // ---- keyboard: arrows walk over heatmap cells, Enter chooses ----------------------------------------------------------

@@ -1,0 +1,306 @@
+"""Loss and accuracy over the epochs, of one run or of several that branch from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from rnnviz.figures import theme
+from rnnviz.figures.base import empty, figure, short
+from rnnviz.figures.thinning import MOST_POINTS, kept
+
+GROUP = "epoch"
+"""The cursor group of every picture over epochs."""
+
+MOST_RUNS = 7  # as many as there are colours
+ALL_POINTS = 5000  # of all lines together: 40 kB on the way to the browser
+MOST_MARKS = 60
+NAME = 24  # characters of a run's name that are shown
+COLOURS: tuple[str, ...] = tuple(theme.template()["layout"]["colorway"])
+PANELS = (("loss", "loss"), ("accuracy", "accuracy"))
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What a page gives of a run: arrays of one value an epoch in ``epochs`` (E,), the first after training
+    for one epoch. ``since``: where it branched off, 0 for the original. ``changes``: what was changed by hand
+    and when. None where there is no held-out part, or no accuracy.
+    """
+
+    name: str
+    epochs: ArrayLike
+    loss: ArrayLike
+    accuracy: ArrayLike | None = None
+    held_loss: ArrayLike | None = None
+    held_accuracy: ArrayLike | None = None
+    since: int = 0
+    changes: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line to draw: ``panel`` is "loss" or "accuracy"; NaN in ``values`` is a gap."""
+
+    run: int
+    panel: str
+    held_out: bool
+    epochs: NDArray[np.integer[Any]]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The lines of up to `MOST_RUNS` runs, ``left_out`` more not being drawn. ``marks``: (run, epoch, text)
+    of what was changed; ``broken``: (run, epoch) of the first loss of a run that is not finite; ``last``:
+    each run's newest values {"loss": …} and its epoch.
+    """
+
+    names: tuple[str, ...]
+    lines: tuple[Line, ...]
+    marks: tuple[tuple[int, int, str], ...]
+    broken: tuple[tuple[int, int], ...]
+    last: tuple[dict[str, float], ...]
+    end: int
+    left_out: int = 0
+
+
+def curves(histories: Sequence[History]) -> Curves:
+    """The record of several runs: a branch is drawn from the epoch where it left its parent.
+
+    A line has at most 600 points, fewer when there are many lines: each bucket's smallest and largest value,
+    and the first and last of the line. Of more than `MOST_RUNS` runs the last ones are drawn. Raises
+    `ValueError` if a run's arrays differ in length.
+    """
+    shown = list(histories)[-MOST_RUNS:]
+    given = [(run, *part) for run, history in enumerate(shown) for part in _parts(history)]
+    most = max(8, min(MOST_POINTS, ALL_POINTS // max(1, len(given))))
+    lines = []
+    for run, panel, held_out, epochs, values in given:
+        places = kept(values, most)
+        found = np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+        lines.append(Line(run, panel, held_out, _small(epochs[places]), found[places]))
+    marks = [(run, epoch, text) for run, history in enumerate(shown) for epoch, text in history.changes]
+    ends = [int(line.epochs[-1]) for line in lines if len(line.epochs)]
+    return Curves(
+        tuple(history.name for history in shown),
+        tuple(lines),
+        tuple(marks[-MOST_MARKS:]),
+        tuple(_broken(shown)),
+        tuple(map(_last, shown)),
+        max(ends, default=0),
+        len(histories) - len(shown),
+    )
+
+
+def _parts(history: History) -> list[tuple[str, bool, NDArray[np.int32], NDArray[np.float64]]]:
+    epochs = np.asarray(history.epochs, np.int32)
+    found = []
+    for panel, held_out, given in (
+        ("loss", False, history.loss),
+        ("loss", True, history.held_loss),
+        ("accuracy", False, history.accuracy),
+        ("accuracy", True, history.held_accuracy),
+    ):
+        if given is None:
+            continue
+        values = np.asarray(given, np.float64)
+        if values.shape != epochs.shape or epochs.ndim != 1:
+            what = f"{'held-out ' if held_out else ''}{panel}"
+            raise ValueError(f"{history.name}: {what} has shape {values.shape}, epochs {epochs.shape}")
+        own = epochs >= history.since
+        if held_out and not np.isfinite(values).any():
+            continue  # nothing is held out
+        found.append((panel, held_out, epochs[own], values[own]))
+    return found
+
+
+def _small(epochs: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
+    return epochs.astype(np.uint16) if (epochs < 2**16).all() else epochs
+
+
+def _broken(histories: Sequence[History]) -> list[tuple[int, int]]:
+    found = []
+    for run, history in enumerate(histories):
+        bad = ~np.isfinite(np.asarray(history.loss, np.float64))
+        if bad.any():
+            found.append((run, int(np.asarray(history.epochs)[bad.argmax()])))
+    return found
+
+
+def _last(history: History) -> dict[str, float]:
+    series = {
+        "loss": history.loss,
+        "accuracy": history.accuracy,
+        "held-out loss": history.held_loss,
+        "held-out accuracy": history.held_accuracy,
+    }
+    arrays = {name: np.asarray(v, np.float64) for name, v in series.items() if v is not None}
+    found = {name: float(v[-1]) for name, v in arrays.items() if len(v) and not np.isnan(v[-1])}
+    epochs = np.asarray(history.epochs)
+    return {"epoch": float(epochs[-1]) if len(epochs) else 0.0, **found}
+
+
+def losses_summary(record: Curves) -> str:
+    """The text alternative: where every run stands, and what was changed."""
+    if not any(last["epoch"] for last in record.last):
+        return "No epoch has been trained yet."
+    said = []
+    for run, (name, last) in enumerate(zip(record.names, record.last, strict=True)):
+        numbers = [
+            f"{what} {value:.0%}" if "accuracy" in what else f"{what} {value:.4g}"
+            for what, value in last.items()
+            if what != "epoch"
+        ]
+        changed = [f"{text} at epoch {epoch}" for of, epoch, text in record.marks if of == run]
+        stopped = [f"not a number at epoch {epoch}" for of, epoch in record.broken if of == run]
+        said.append(f"{name}, epoch {last['epoch']:.0f}: {', '.join([*numbers, *stopped, *changed[-3:]])}.")
+    if record.left_out:
+        said.append(f"{record.left_out} earlier runs are not drawn.")
+    return " ".join(said)
+
+
+def losses_figure(record: Curves, *, log: bool = False, height: int = 360) -> go.Figure:
+    """The loss above, the accuracy below (if there is one) over one axis of epochs.
+
+    Held-out lines are dotted. The figure belongs to the cursor group `GROUP`; a click gives the epoch as the
+    point's x. With ``log`` the loss has a logarithmic axis, on which a loss of 0 is a gap.
+    """
+    if not record.end:
+        return empty("No epoch has been trained yet.", height=height)
+    panels = [panel for panel, _ in PANELS if any(line.panel == panel for line in record.lines)]
+    low = 0.36 if len(panels) > 1 else 0.0
+    axes = {"loss": "y", "accuracy": "y2"}
+    data = [_line(record, line, axes[line.panel]) for line in record.lines]
+    if any(line.held_out for line in record.lines):
+        data.append(_held_out_key())
+    layout: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 52, "r": 10, "t": 26, "b": 36},
+        "hovermode": "x unified",
+        "hoverdistance": -1,
+        "showlegend": len(record.names) > 1 or any(line.held_out for line in record.lines),
+        "legend": {"font": {"size": 12}, "itemwidth": 30},
+        "uirevision": f"{log}{len(panels)}",
+        "xaxis": {
+            "range": [0, record.end * 1.01],
+            "title": {"text": "epoch"},
+            "anchor": axes[panels[-1]],
+            "showgrid": False,
+            "rangemode": "nonnegative",
+            "minallowed": 0,
+            **({"dtick": 1} if record.end <= 12 else {}),
+            "unifiedhovertitle": {"text": "epoch %{x:d}"},
+        },
+        "yaxis": _loss_axis(record, log) | {"domain": [low + 0.05 if low else 0, 1]},
+        "meta": {"cursor": {"group": GROUP, "line": True, "axes": [["x", axes[p], False] for p in panels]}},
+    }
+    if low:
+        layout["yaxis2"] = {
+            "domain": [0, low - 0.05],
+            "range": [-0.04, 1.06],
+            "tickvals": [0, 0.5, 1],
+            "tickformat": ".0%",
+            "title": {"text": "accuracy"},
+        }
+    if record.marks or record.broken:
+        layout["yaxis3"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
+        data += _marks(record)
+    if record.left_out:
+        note = f"{record.left_out} earlier run{'s' if record.left_out > 1 else ''} not drawn"
+        layout["annotations"] = [
+            {
+                **{"text": note, "xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right"},
+                **{"yanchor": "bottom", "showarrow": False, "font": {"color": theme.MUTED, "size": 12}},
+            }
+        ]
+    return figure(data, layout)
+
+
+def _line(record: Curves, line: Line, axis: str) -> dict[str, Any]:
+    name = short(record.names[line.run], NAME)
+    colour = COLOURS[line.run % len(COLOURS)]
+    few = len(line.values) < 30
+    said = f"{'held out: ' if line.held_out else ''}{line.panel}"
+    number = ".1%" if line.panel == "accuracy" else ".4g"
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if few else "lines",
+        "name": name + (", held out" if line.held_out else ""),
+        "legendgroup": str(line.run),
+        "showlegend": line.panel == "loss" and not line.held_out,
+        "x": line.epochs,
+        "y": line.values,
+        "yaxis": axis,
+        "line": {
+            "color": colour,
+            "width": 1.6 if line.held_out else 2,
+            "dash": "dot" if line.held_out else "solid",
+        },
+        "marker": {"size": 5},
+        "hovertemplate": f"{name}  {said} %{{y:{number}}}<extra></extra>",
+    }
+
+
+def _held_out_key() -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "held out",
+        "x": [None],
+        "y": [None],
+        "line": {"color": theme.MUTED, "width": 1.6, "dash": "dot"},
+        "hoverinfo": "skip",
+        "meta": {"decoration": True},
+    }
+
+
+def _loss_axis(record: Curves, log: bool) -> dict[str, Any]:
+    title = {"title": {"text": "loss"}}
+    if log:
+        return {**title, "type": "log", "dtick": 1, "exponentformat": "power", "minor": {"dtick": "D1"}}
+    return {**title, "rangemode": "tozero", "zeroline": True, "exponentformat": "e"}
+
+
+def _marks(record: Curves) -> list[dict[str, Any]]:
+    """What was changed by hand, and where a loss ceased to be a number, as lines down from the top."""
+    found = [(run, epoch, text, "triangle-down") for run, epoch, text in record.marks]
+    found += [(run, epoch, "the loss is not a number", "x") for run, epoch in record.broken]
+    colours = [COLOURS[run % len(COLOURS)] for run, *_ in found]
+    places = sorted(epoch / record.end for _, epoch, *_ in found)
+    apart = all(after - before > 0.3 for before, after in pairwise(places))
+    lines: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [x for _, epoch, *_ in found for x in (epoch, epoch, None)],
+        "y": [y for _ in found for y in (0, 1, None)],
+        "yaxis": "y3",
+        "line": {"color": theme.MUTED, "width": 1, "dash": "dash"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "meta": {"decoration": True},
+    }
+    heads = {
+        "type": "scatter",
+        "mode": "markers+text" if apart else "markers",
+        "name": "changed",
+        "text": [short(text, NAME) for _, _, text, _ in found] if apart else None,
+        "textfont": {"color": theme.MUTED, "size": 11},
+        "textposition": [
+            "middle left" if epoch > 0.7 * record.end else "middle right" for _, epoch, *_ in found
+        ],
+        "x": [epoch for _, epoch, *_ in found],
+        "y": [0.98] * len(found),
+        "yaxis": "y3",
+        "marker": {"symbol": [symbol for *_, symbol in found], "size": 10, "color": colours},
+        "customdata": [short(text, 60) for _, _, text, _ in found],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
+    return [lines, heads]
