@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rnnviz.config import LayerConfig
+from rnnviz.embeddings.config import BagConfig, EmbeddingConfig
 from rnnviz.training.config import CharsConfig, Optimiser, Sentence, TaggerConfig, TrainConfig
 
 LAYER_PRESETS: dict[str, LayerConfig] = {
@@ -38,7 +39,7 @@ SENTENCES = (
 TRAINING_PRESETS: dict[str, TrainConfig] = {
     "D1": TaggerConfig(SENTENCES, embedding=6, hidden=8, optimiser=Optimiser("SGD", 0.1)),
     "D2": TaggerConfig(SENTENCES, case="first", embedding=6, hidden=6, optimiser=Optimiser("SGD", 0.01)),
-    "D3": CharsConfig(layer="cell", hidden=4, reduction="sum", optimiser=Optimiser("Adam", 0.1)),
+    "D3": CharsConfig(layer="cell", hidden=4, reduction="sum", optimiser=Optimiser("Adam", 0.1), seed=1),
     "D4": CharsConfig(layer="layer", hidden=4, reduction="mean", optimiser=Optimiser("Adam", 0.05)),
     "D5": CharsConfig(
         layer="layer",
@@ -53,7 +54,21 @@ TRAINING_PRESETS: dict[str, TrainConfig] = {
 EPOCHS: dict[str, int] = {"D1": 300, "D2": 2, "D3": 20, "D4": 15, "D5": 20}
 """How long the notebooks train each of them."""
 
-PRESETS: Mapping[str, LayerConfig | TrainConfig] = MappingProxyType({**LAYER_PRESETS, **TRAINING_PRESETS})
+EMBEDDING_PRESETS: dict[str, EmbeddingConfig] = {
+    "C1": EmbeddingConfig(10, 3),
+    "C2": EmbeddingConfig(10, 3, padding_idx=0),
+    "C3": EmbeddingConfig(10, 3, padding_idx=0),
+    "C7": EmbeddingConfig(10, 3),
+}
+BAG_PRESETS: dict[str, BagConfig] = {
+    "C4": BagConfig(10, 3, mode="sum"),
+    "C5": BagConfig(10, 3, mode="sum", padding_idx=2),
+    "C6": BagConfig(10, 3, mode="sum"),
+}
+
+PRESETS: Mapping[str, LayerConfig | TrainConfig | EmbeddingConfig | BagConfig] = MappingProxyType(
+    {**LAYER_PRESETS, **TRAINING_PRESETS, **EMBEDDING_PRESETS, **BAG_PRESETS}
+)
 
 
 @dataclass(frozen=True)

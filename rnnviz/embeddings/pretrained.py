@@ -1,0 +1,189 @@
+"""Pretrained vectors in use: nearest neighbours, a plane to see them in, nn.Embedding.from_pretrained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from rnnviz.assets import FOLDER
+from rnnviz.data.vectors import Vectors, read_text_vectors
+from rnnviz.embeddings.lookup import Matrix, frozen
+from rnnviz.layers import stream
+
+SHOWN = 300
+"""How many words stand in the plane beside the neighbours: the first of the file, the most frequent ones."""
+
+
+@lru_cache(maxsize=1)
+def sample() -> Vectors:
+    """The vectors that come with the page: assets/samples/vectors.txt, made by tools/vectors.py."""
+    with (FOLDER / "samples" / "vectors.txt").open("rb") as file:
+        return read_text_vectors(file, "vectors.txt")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question such as ``king - man + woman`` as (sign, word) terms, found or not in the file."""
+
+    terms: tuple[tuple[int, str], ...]
+    rows: tuple[int, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """The nearest words, best first: rows, cosine similarities, and what was asked."""
+
+    asked: Asked
+    rows: tuple[int, ...]
+    cosines: tuple[float, ...]
+
+
+def asked(vectors: Vectors, text: str) -> Asked:
+    """The terms of a question: words separated by + and -, each with spaces around it; none: an empty one."""
+    terms: list[tuple[int, str]] = []
+    rows, missing = [], []
+    sign = 1
+    for word in text.split():
+        if word in "+-" and len(word) == 1:
+            sign = 1 if word == "+" else -1
+            continue
+        row = vectors.find(word)
+        if row is None:
+            missing.append(word)
+        else:
+            terms.append((sign, vectors.words[row]))
+            rows.append(row)
+        sign = 1
+    return Asked(tuple(terms), tuple(rows), tuple(missing))
+
+
+def nearest(vectors: Vectors, text: str, count: int) -> Near:
+    """The words whose vectors have the largest cosine with the sum of the asked ones, those left out.
+
+    As in the word2vec paper each asked vector counts with length 1 (Mikolov et al. 2013). A vector of zeros
+    has no direction and is nobody's neighbour. Without any known word there are no neighbours.
+    """
+    question = asked(vectors, text)
+    if question.missing or not question.rows:
+        return Near(question, (), ())
+    rows = list(question.rows)
+    signs = np.array([sign for sign, _ in question.terms], np.float32)
+    norms = np.maximum(vectors.norms, np.float32(1e-12))
+    target = (signs / norms[rows]) @ vectors.matrix[rows]  # (D,)
+    length = float(np.linalg.norm(target))
+    if length < 1e-6:
+        return Near(question, (), ())
+    cosines = (vectors.matrix @ (target / length)) / norms
+    cosines[vectors.norms == 0] = -np.inf
+    cosines[rows] = -np.inf
+    best = np.argsort(-cosines, kind="stable")[:count]
+    best = best[np.isfinite(cosines[best])]
+    return Near(question, tuple(map(int, best)), tuple(float(c) for c in cosines[best]))
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """The plane of greatest variance of a file's first words: points (S, 2) are its first `SHOWN` words."""
+
+    centre: Matrix
+    axes: Matrix
+    points: Matrix
+    share: tuple[float, float]
+
+    def place(self, vectors: Matrix) -> Matrix:
+        """Where more vectors (n, D) fall on the plane, (n, 2)."""
+        return (vectors - self.centre) @ self.axes.T
+
+
+_FLATS: WeakKeyDictionary[Vectors, Flat] = WeakKeyDictionary()
+
+
+def flat(vectors: Vectors) -> Flat:
+    """The plane of a file, worked out once for as long as the file is in use. Every vector counts with length
+    1, as for the cosine. The sign of an axis makes its largest coordinate positive.
+    """
+    found = _FLATS.get(vectors)
+    if found is None:
+        first = unit(vectors, range(min(SHOWN, len(vectors.words))))
+        centre = first.mean(0)
+        _, size, right = np.linalg.svd(first - centre, full_matrices=False)
+        axes = np.zeros((2, first.shape[1]), np.float32)
+        axes[: min(2, len(right))] = right[:2]
+        points = (first - centre) @ axes.T
+        peak = points[np.abs(points).argmax(0), range(2)]
+        signs = np.where(peak < 0, -1, 1).astype(np.float32)
+        share = (*((size**2) / max(float((size**2).sum()), 1e-12)), 0.0, 0.0)
+        found = Flat(centre, axes * signs[:, None], points * signs, (float(share[0]), float(share[1])))
+        _FLATS[vectors] = found
+    return found
+
+
+def unit(vectors: Vectors, rows: range | tuple[int, ...]) -> Matrix:
+    """The vectors of these rows with length 1; zeros stay zeros."""
+    at = list(rows)
+    chosen: Matrix = vectors.matrix[at] / np.maximum(vectors.norms[at], np.float32(1e-12))[:, None]
+    return chosen
+
+
+def cosines(matrix: Matrix) -> NDArray[np.float32]:
+    """(V, V): the cosine of every pair of rows, NaN for a row of zeros, which has no direction."""
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        directed = (matrix / norms).astype(np.float32)
+    return np.clip(directed @ directed.T, -1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """The words of a sentence looked up in an nn.Embedding.from_pretrained made for them.
+
+    ``words`` are the different words, ``rows`` their rows in the file (None: missing), ``weight`` (W, D) the
+    module's table: a missing word has a row drawn from the seed. ``output`` (L, D). ``moved`` is the largest
+    change of the table in one step of SGD, 0 when it is frozen; ``trainable`` the numbers that learn.
+    """
+
+    words: tuple[str, ...]
+    rows: tuple[int | None, ...]
+    indices: tuple[int, ...]
+    weight: Matrix
+    output: Matrix
+    moved: float
+    trainable: int
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(word for word, row in zip(self.words, self.rows, strict=True) if row is None)
+
+
+def take(vectors: Vectors, words: tuple[str, ...], freeze: bool, seed: int) -> Taken:
+    """The module of a sentence: a row for each different word, copied from the file or drawn.
+
+    A drawn row has the spread of the file's numbers, so that it is as long as the others.
+    """
+    known = tuple(dict.fromkeys(words))
+    rows = tuple(vectors.find(word) for word in known)
+    with stream(seed):
+        table = torch.randn(len(known), vectors.matrix.shape[1]) * float(vectors.matrix.std())
+    for i, row in enumerate(rows):
+        if row is not None:
+            table[i] = torch.from_numpy(vectors.matrix[row].copy())
+    module = nn.Embedding.from_pretrained(table, freeze=freeze)
+    before = frozen(module.weight)
+    indices = torch.tensor([known.index(word) for word in words], dtype=torch.long)
+    # A layer above the table, as in any model: with a frozen table the loss still has something to train.
+    above = torch.ones(table.shape[1], requires_grad=True)
+    output = module(indices)
+    (output @ above).sum().backward()
+    torch.optim.SGD([p for p in (module.weight, above) if p.requires_grad], lr=0.1).step()
+    moved = float(np.abs(frozen(module.weight) - before).max()) if known else 0.0
+    trainable = module.weight.numel() if module.weight.requires_grad else 0
+    return Taken(
+        known, rows, tuple(map(int, indices)), before, frozen(output), moved, trainable
+    )
