@@ -103,9 +103,8 @@ class TaggerConfig:
 
     ``case``: "keep" reads words as written, "first" lower-cases the first word of each sentence, "lower" all
     of them. ``batch``: sentences a step; above 1 they are padded, packed and masked in the loss. ``unknown``:
-    training words seen fewer times than this are read as ``<unk>``, so 0 and 1 replace none. See `vocabulary`
-    for when there is a row for ``<unk>``. Dropout acts on the word vectors, between layers and before the
-    linear layer.
+    training words seen fewer times than this are read as ``<unk>``; `vocabulary` says when it has a row.
+    Dropout acts on the word vectors, between layers and before the linear layer.
     """
 
     sentences: tuple[Sentence, ...]
@@ -147,47 +146,56 @@ class TaggerConfig:
         """The configuration as JSON; `config_from` reads it."""
         return _text(self)
 
+    def __hash__(self) -> int:
+        return hash(self.text)  # kept by the string: every slice of a run looks this configuration up
+
     def cased(self, words: Iterable[str]) -> tuple[str, ...]:
         """The words of one sentence as ``case`` has them read."""
         words = tuple(words)
-        if self.case == "lower":
-            return tuple(word.lower() for word in words)
-        return (words[0].lower(), *words[1:]) if self.case == "first" and words else words
+        count = {"keep": 0, "first": 1, "lower": len(words)}[self.case]
+        return (*(word.lower() for word in words[:count]), *words[count:])
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
-        """The words that have a vector, in order of first appearance in ``sentences``.
+        """The words that have a vector, in order of first appearance in ``sentences``; ``<unk>`` is the last.
 
-        The row ``<unk>`` comes first, if there is one: when ``unknown`` replaces a training word (it is then
-        trained), or when a held-out word is not among the others (it then keeps its random vector). Without
-        one, an unknown word that somebody types is read as a vector of zeros.
+        There is a row ``<unk>`` when ``unknown`` is at least 1, or a held-out word is not among the others.
+        Words seen fewer than ``unknown`` times are read as it, and train it; when there are none, it keeps
+        its random vector. Without such a row an unknown word that somebody types is a vector of zeros.
         """
         counts = Counter(word for s in self.sentences for word in self.cased(w for w, _ in s))
-        kept = [word for word, n in counts.items() if n >= self.unknown and word != UNKNOWN]
-        known = set(kept)
-        needed = len(kept) < len(counts) or any(
-            word not in known for s in self.held_out for word in self.cased(w for w, _ in s)
+        kept = tuple(word for word, n in counts.items() if n >= self.unknown and word != UNKNOWN)
+        known = {*kept, UNKNOWN}
+        needed = (
+            self.unknown >= 1
+            or UNKNOWN in counts
+            or any(word not in known for s in self.held_out for word in self.cased(w for w, _ in s))
         )
-        return (UNKNOWN, *kept) if needed else tuple(kept)
-
-    @cached_property
-    def word_index(self) -> dict[str, int]:
-        """From a word, as ``cased`` gives it, to its row."""
-        return {word: i for i, word in enumerate(self.vocabulary)}
+        return (*kept, UNKNOWN) if needed else kept
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
-        """The tags in order of first appearance, those of the held-out sentences last."""
+        """The tags in order of first appearance, those of the held-out sentences alone last."""
         return tuple(dict.fromkeys(tag for s in (*self.sentences, *self.held_out) for _, tag in s))
 
-    def read(self, words: Iterable[str]) -> tuple[str, ...]:
-        """The words of a sentence as the model reads them: cased, and ``<unk>`` where a word has no row.
+    @cached_property
+    def word_ids(self) -> dict[str, int]:
+        """From a word, as `cased` gives it, to its row."""
+        return {word: i for i, word in enumerate(self.vocabulary)}
 
-        A word without a row stays as it is when there is no ``<unk>`` either.
-        """
-        index = self.word_index
-        unknown = UNKNOWN in index
-        return tuple(w if w in index or not unknown else UNKNOWN for w in self.cased(words))
+    @cached_property
+    def tag_ids(self) -> dict[str, int]:
+        """From a tag to its number."""
+        return {tag: i for i, tag in enumerate(self.tags)}
+
+    def ids(self, words: Iterable[str]) -> tuple[int, ...]:
+        """The rows of one sentence's words: that of ``<unk>`` for a word without one, -1 if there is none."""
+        unknown = self.word_ids.get(UNKNOWN, -1)
+        return tuple(self.word_ids.get(word, unknown) for word in self.cased(words))
+
+    def knows(self, words: Iterable[str]) -> tuple[bool, ...]:
+        """For each word of one sentence, whether it has a row of its own."""
+        return tuple(word in self.word_ids and word != UNKNOWN for word in self.cased(words))
 
 
 @dataclass(frozen=True)
@@ -235,6 +243,9 @@ class CharsConfig:
     def text(self) -> str:
         """The configuration as JSON; `config_from` reads it."""
         return _text(self)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     @cached_property
     def characters(self) -> tuple[str, ...]:

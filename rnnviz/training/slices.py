@@ -6,9 +6,23 @@ This is the boundary between the engine and whatever runs it. A run's bytes are 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LOG = {
+    "epoch": "(E) how many epochs were done after it, counted from 1",
+    "loss": "(E) its loss, as in RunState.losses",
+    "accuracy": "(E) predictions that were right, of those its steps made before they learnt",
+    "held_loss": "(E) over the held-out sentences after it, NaN without any",
+    "held_accuracy": "(E) likewise",
+    "lr": "(E) the learning rate",
+    "grad_norm": "(E, P) norm of each parameter's gradient at its last step, before clipping",
+    "change": "(E, P) norm of each parameter's way from its first step to its last",
+    "predicted": "(E, L) Characters only: the classes predicted at its step, before it learnt",
+}
+"""What a log holds, one row an epoch. P: parameters in the order of `engine.parameter_names`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +61,7 @@ class Slice:
     """What came back. ``state``: the run's bytes now; ``epoch`` and ``step``: where it stands.
 
     ``kept``: (epoch, bytes) of the states kept by the stride. ``log``: one row an epoch that ended in this
-    slice, see `engine.LOG`. ``stopped``: "" to go on, else the sentence that says why not. ``fault``: True
+    slice, see `LOG`. ``stopped``: "" to go on, else the sentence that says why not. ``fault``: True
     when the run stopped because it cannot go on as it is (a loss that is not finite, a lost device), False
     when a `Stop` was reached. ``steps``: optimiser steps done. ``took``: seconds.
     """
@@ -56,9 +70,20 @@ class Slice:
     epoch: int
     step: int
     kept: tuple[tuple[int, bytes], ...] = ()
-    log: dict[str, NDArray[np.generic]] = field(default_factory=dict)
-    snapshot: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    log: dict[str, NDArray[Any]] = field(default_factory=dict)
+    snapshot: dict[str, NDArray[Any]] = field(default_factory=dict)
     stopped: str = ""
     fault: bool = False
     steps: int = 0
     took: float = 0.0
+
+
+def work(state: bytes, order: Order) -> Slice:
+    """Carry out an order. A pure function: any process gives the same bits, and keeps only prepared data.
+
+    Raises ValueError for bytes that are no run or a bad view, DeviceLost when the device is not there, full
+    or lost: the run's bytes are then as good as before, on any device.
+    """
+    from rnnviz.training.working import carry_out  # torch comes with it
+
+    return carry_out(state, order)

@@ -15,36 +15,36 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from rnnviz.gates import BLOCKS, Kind
+
 Arrays = dict[str, NDArray[Any]]
+
+
+Rows = tuple[tuple[str, tuple[int, ...]], ...]
+"""(name of a parameter, its rows) for each parameter."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one optimiser step reads. ``inputs``: the model's arguments; ``targets``: what is right."""
+    """What one optimiser step reads. ``inputs``: the model's arguments; ``targets``: what is right, as class
+    numbers; ``count``: how many of these count (padding does not).
+    """
 
     inputs: tuple[Any, ...]
     targets: Tensor
+    count: int
 
 
 @dataclass(frozen=True)
 class Done:
-    """One batch, computed. ``loss``: a scalar with its gradient. ``right`` of ``total`` predictions are true,
-    a count or a tensor of one number. ``seen``: arrays of this batch for the log.
-    """
+    """One batch, computed. ``loss``: a scalar with its gradient; ``scores``: targets' shape, then classes."""
 
     loss: Tensor
-    right: Tensor
-    total: int
     scores: Tensor
 
 
 class Data(Protocol):
     """A task's data, ready for the model, on one device."""
-
-    @property
-    def items(self) -> int:
-        """How many sentences (or pairs) an epoch has."""
-        ...
 
     def batches(self) -> Sequence[Batch]:
         """The epoch's batches in the order of the data."""
@@ -68,23 +68,31 @@ class Task(Protocol):
         """The data; cached, because every slice of a run asks again."""
         ...
 
-    def batch_size(self, config: Any) -> tuple[int, bool]:
-        """Items a step, and whether their order is drawn anew each epoch."""
+    def items(self, config: Any) -> int:
+        """How many sentences (or pairs) an epoch has."""
         ...
 
-    def loss(self, model: nn.Module, batch: Batch, epoch: int) -> Done:
+    def batch_size(self, config: Any) -> int:
+        """Items a step."""
+        ...
+
+    def shuffled(self, config: Any) -> bool:
+        """Whether the items' order is drawn anew each epoch: with torch.randperm, before the first batch."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Batch, config: Any, epoch: int) -> Done:
         """Forward and loss of one batch in the epoch under way (for schedules). May draw random numbers."""
         ...
 
-    def recurrent(self, config: Any) -> Sequence[str]:
-        """The names of the model's recurrent modules whose units can be silenced."""
+    def held(self, config: Any, layer: int, direction: int, unit: int) -> Rows:
+        """What has to be zero for a unit to be silent. Raises ValueError if there is no such unit."""
         ...
 
     def evaluate(self, model: nn.Module, config: Any, *, held_out: bool) -> tuple[float, float]:
         """(loss, accuracy) with dropout off, over the training or the held-out data; NaN without data."""
         ...
 
-    def log(self, config: Any, batch: Batch, done: Done) -> Mapping[str, NDArray[Any]]:
+    def log(self, config: Any, batch: Batch, done: Done) -> Arrays:
         """What else an epoch's row shows, taken from its last batch, such as the predicted string."""
         ...
 
@@ -94,6 +102,11 @@ class Task(Protocol):
 
 
 _TASKS: dict[str, Task] = {}
+
+
+def steps_an_epoch(task: Task, config: Any) -> int:
+    """How many optimiser steps make an epoch."""
+    return -(-task.items(config) // task.batch_size(config))
 
 
 def register(name: str, task: Task) -> None:
@@ -110,9 +123,11 @@ def named(name: str) -> Task:
     return _TASKS[name]
 
 
-def no_numbers() -> tuple[float, float]:
-    """Loss and accuracy where there is nothing to measure."""
-    return float("nan"), float("nan")
+def unit_rows(prefix: str, suffix: str, kind: Kind, hidden: int, unit: int) -> Rows:
+    """A unit's row in each gate's block of the four parameters of one layer in one direction."""
+    rows = tuple(block * hidden + unit for block in range(len(BLOCKS[kind])))
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    return tuple((f"{prefix}.{name}{suffix}", rows) for name in names)
 
 
 def read_only(values: Any) -> NDArray[Any]:
