@@ -63,7 +63,7 @@ class Footer:
     text, ``data`` CSV.
 
     ``query`` is the page's whole configuration as a query string; ``blocked`` says why there is no data to
-    hand out, or None.
+    hand out, or None; ``columns`` are the table's.
     """
 
     page: str
@@ -72,6 +72,7 @@ class Footer:
     notebook: Callable[[], str]
     data: Callable[[], str]
     blocked: str | None = None
+    columns: str = "quantity, layer, direction, step, batch, unit, value"
 
 
 def footer(parts: Footer) -> None:
@@ -98,7 +99,7 @@ def footer(parts: Footer) -> None:
                 parts.data,
                 file_name=f"rnnviz-{parts.page}.csv",
                 mime="text/csv",
-                help="Every quantity as tidy CSV: quantity, layer, direction, step, batch, unit, value",
+                help=f"Every quantity as tidy CSV: {parts.columns}",
                 key=f"{parts.page}_data",
                 on_click="ignore",
             )

@@ -75,6 +75,7 @@ def choice(
     *,
     names: Mapping[str, str] | None = None,
     collapsed: bool = False,
+    on_change: Change = "rerun",
 ) -> None:
     """A segmented control of a few options, one of which is always chosen.
 
@@ -90,6 +91,7 @@ def choice(
         key=field.key,
         help=None if collapsed else field.help,
         label_visibility="collapsed" if collapsed else "visible",
+        on_change=on_change,
         bind="query-params",
     )
 
@@ -132,7 +134,7 @@ def line(field: Field, *, on_change: Change = "rerun") -> None:
     )
 
 
-def area(field: Field, *, height: int = 100) -> None:
+def area(field: Field, *, height: int = 100, on_change: Change = "rerun") -> None:
     """Several lines of text."""
     st.text_area(
         field.label,
@@ -141,6 +143,7 @@ def area(field: Field, *, height: int = 100) -> None:
         key=field.key,
         help=field.help,
         height=height,
+        on_change=on_change,
         bind="query-params",
     )
 

@@ -1,0 +1,1 @@
+"""The parts of the page *Embeddings*: its controls, and one module for each view."""

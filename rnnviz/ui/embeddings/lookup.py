@@ -1,0 +1,84 @@
+"""View *Lookup*: rows of the table looked up, and the same rows as one-hot times weight."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from rnnviz.embeddings import lookup as core
+from rnnviz.embeddings.clicks import with_row
+from rnnviz.embeddings.spoken import lookup_line
+from rnnviz.figures.embeddings import Arrays, Labels, lookup_figure, lookup_maps, table_figure
+from rnnviz.screens import embeddings as page
+from rnnviz.ui import pickers
+from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.embeddings import refused
+from rnnviz.ui.link import markdown
+
+
+def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
+    """The picture, what ran, and the marked position's lookup written out."""
+    table, position = current.table, values["e_pos"]
+    found = core.lookup(table)
+    if found.refusal is not None:
+        refused.show(found.refusal)
+        chart(
+            _table(table),
+            key="e_table",
+            name="The table",
+            summary=f"{table.config.call()}: {found.weight.shape[0]} rows of {found.weight.shape[1]} numbers.",
+        )
+        return
+    chart(
+        _picture(table, position),
+        key="e_lookup",
+        name="Embedding lookup",
+        summary=f"{table.config.call()} turns {table.positions} indices into {found.shape}. "
+        f"{lookup_line(table, position)}",
+        on_click=lambda point: _click(table, position, point),
+    )
+    n, length, dim = found.shape
+    st.caption(
+        f"`{table.config.call()}` · input ({n}, {length}) → output ({n}, {length}, {dim}) · "
+        f"max |difference| to `one_hot @ weight`: **{found.difference:.1e}**",
+        help="The lookup copies rows; the product multiplies and adds. With a single 1 in each one-hot row both "
+        "give the same numbers, but the product costs V multiplications for each of them.",
+    )
+    adds = "adds its word to the marked sentence" if table.names else "puts it at the marked position"
+    st.markdown(
+        f"{markdown(lookup_line(table, position))} Click on a position to mark it; a click on a row of *weight* "
+        f"{adds}."
+    )
+
+
+def _click(table: page.Table, position: int, point: Point) -> None:
+    if not isinstance(point.y, float):
+        return
+    row = int(point.y)
+    if point.curve != 1:
+        if 0 <= row < table.positions:
+            st.session_state["e_pos"] = row
+        return
+    if 0 <= row < table.config.num_embeddings:
+        pickers.assign(with_row(table, position, row))
+        st.rerun()  # the whole page: the sidebar holds the input
+
+
+@lru_cache(maxsize=64)
+def _picture(table: page.Table, position: int) -> go.Figure:
+    found = core.lookup(table)
+    assert found.output is not None and found.product is not None
+    names = tuple(map(table.row_name, range(table.config.num_embeddings)))
+    read = tuple(i for line in table.indices for i in line)
+    tokens = tuple(table.names[i] if table.names else str(i) for i in read)
+    arrays = Arrays(found.one_hot, found.weight, found.output, found.product, found.shape)
+    return lookup_figure(lookup_maps(arrays, Labels(tokens, names), position))
+
+
+@lru_cache(maxsize=16)
+def _table(table: page.Table) -> go.Figure:
+    names = tuple(map(table.row_name, range(table.config.num_embeddings)))
+    return table_figure(core.lookup(table).weight, names)
