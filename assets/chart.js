@@ -242,7 +242,16 @@ class Chart {
       axis.tickvals = texts.map((_, i) => i).filter((i) => i % stride === 0);
       axis.ticktext = axis.tickvals.map((i) => cut(texts[i], 10));
       for (const trace of data) {
-        if (id[0] !== "x" || !HEATMAPS.has(trace.type) || (trace.xaxis ?? "x") !== id || trace.text) continue;
+        if (!HEATMAPS.has(trace.type) || (trace[`${id[0]}axis`] ?? id[0]) !== id) continue;
+        if (id[0] === "y") {
+          // Labels that do not fit are in the hover text all the same: a row's label for each of its cells.
+          if (trace.customdata || !trace.hovertemplate?.includes("%{y}")) continue;
+          const columns = trace.z?.shape ? Number(String(trace.z.shape).split(",")[1]) : (trace.z[0]?.length ?? 0);
+          trace.customdata = texts.map((text) => new Array(columns).fill(text));
+          trace.hovertemplate = trace.hovertemplate.replaceAll("%{y}", "%{customdata}");
+          continue;
+        }
+        if (trace.text) continue;
         const rows = trace.z?.shape ? Number(String(trace.z.shape).split(",")[0]) : trace.z.length;
         trace.text = new Array(rows).fill(texts); // one array for all rows: nothing is copied
         trace.hovertemplate = trace.hovertemplate?.replaceAll("%{x}", "%{text}");
