@@ -1,5 +1,5 @@
-"""The script of a screen of *By hand*: PyTorch's layer, the hand-written functions as they stand here, and how far
-they are apart.
+"""The script of a screen of *By hand*: PyTorch's layer, the hand-written functions as they stand here, and
+how far they are apart.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def modules(screen: ByHandScreen) -> tuple[str, ...]:
 def by_hand_script(screen: ByHandScreen, names: tuple[str, ...]) -> str:
     """The script of a screen whose results are called ``names``.
 
-    It prints every result of both sides as `rnnviz.export.printed` does, under ``hand_…`` and ``torch_…``, then for each
-    result and each gradient ``max |difference|``, or both shapes where they differ.
+    It prints every result of both sides as `rnnviz.export.printed` does, under ``hand_…`` and ``torch_…``,
+    then for each result and each gradient ``max |difference|``, or both shapes where they differ.
     """
     made, code, fault = modules(screen), sources(screen), fault_of(screen)
     letters = "L, N" if screen.experiment == "Loop over a cell" else "N, L"
@@ -82,7 +82,9 @@ def _difference(names: tuple[str, ...]) -> list[str]:
     return [
         "# How far they are apart",
         "def difference(name, a, b):",
-        "    apart = f'{(a - b).abs().max():.3e}' if a.shape == b.shape else f'{tuple(a.shape)} {tuple(b.shape)}'",
+        "    apart = f'{tuple(a.shape)} and {tuple(b.shape)}'",
+        "    if a.shape == b.shape:",
+        "        apart = f'{(a - b).abs().max():.3e}'",
         "    print(f'difference {name}: {apart}')",
         "",
         f"for name, a, b in zip({names!r}, by_hand, pytorch):",
@@ -100,8 +102,8 @@ def _gradients(made: tuple[str, ...], tensors: bool) -> list[str]:
     return [
         "# The gradients of the sum of all squares, of both sides",
         *named,
-        "mine = [p for part in shared for p in (part.parameters() if isinstance(part, nn.Module) else [part])]",
-        "mine = [p for p in mine if p.requires_grad]",
+        "mine = [list(part.parameters()) if isinstance(part, nn.Module) else [part] for part in shared]",
+        "mine = [p for part in mine for p in part if p.requires_grad]",
         f"theirs = {theirs}",
         "sum(r.square().sum() for r in by_hand).backward()",
         "sum(r.square().sum() for r in pytorch).backward()",

@@ -1,4 +1,4 @@
-"""An experiment, really run: by hand and by PyTorch, forward and backward, timed, and how far they are apart."""
+"""An experiment, really run: by hand and by PyTorch, forward and backward, timed, and compared."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class Recipe:
 def recipe(screen: ByHandScreen) -> Recipe:
     """The functions of the screen's experiment, without its fault."""
     states = ("output", "h_n", "c_n") if screen.kind == "LSTM" else ("output", "h_n")
+    hand: Function
+    call: Function
     if screen.experiment == "Linear layer":
         hand = linear.sample_by_sample if screen.way == WAYS[0] else linear.step_by_step
         return Recipe(hand, linear.weights_of, linear.call, ("output",))
@@ -56,14 +58,18 @@ def recipe(screen: ByHandScreen) -> Recipe:
         hand = {"RNN": matmul.rnn, "LSTM": matmul.lstm, "GRU": matmul.gru}[screen.kind]
         call = matmul.call_lstm if screen.kind == "LSTM" else matmul.call
         return Recipe(hand, matmul.weights_of, call, (*states, "y"))
-    (hand, hand_lstm), share = {
-        "Loop over a cell": ((cells.loop, cells.loop_lstm), cells.cells_of),
-        "Layers stacked": ((stacks.stack, stacks.stack_lstm), stacks.parts_of),
-        "Both directions": ((both_ways.both_ways, both_ways.both_ways_lstm), stacks.parts_of),
-        "Stack of cells": ((cells.stack, cells.stack_lstm), cells.cells_of),
-    }[screen.experiment]
     lstm = screen.kind == "LSTM"
-    return Recipe(hand_lstm if lstm else hand, share, cells.call_lstm if lstm else cells.call, states)
+    call = cells.call_lstm if lstm else cells.call
+    share = stacks.parts_of if screen.experiment in ("Layers stacked", "Both directions") else cells.cells_of
+    return Recipe(_LOOPS[screen.experiment][lstm], share, call, states)
+
+
+_LOOPS: dict[str, tuple[Function, Function]] = {
+    "Loop over a cell": (cells.loop, cells.loop_lstm),
+    "Layers stacked": (stacks.stack, stacks.stack_lstm),
+    "Both directions": (both_ways.both_ways, both_ways.both_ways_lstm),
+    "Stack of cells": (cells.stack, cells.stack_lstm),
+}
 
 
 def broken_recipe(screen: ByHandScreen) -> Recipe:
@@ -78,7 +84,9 @@ def broken_recipe(screen: ByHandScreen) -> Recipe:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is drawn from the seed: ``modules`` (tensors for B2 and B3), x, the names of all parameters, and ``shared``."""
+    """What is drawn from the seed: ``modules`` (tensors for B2 and B3), x, the names of all parameters, and
+    ``shared``.
+    """
 
     modules: tuple[Any, ...]
     x: Tensor
@@ -134,7 +142,8 @@ class Compared:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Results and gradients of both sides; a gradient that never came is zeros. ``fault``: what was broken, if anything.
+    """Results and gradients of both sides; a gradient that never came is zeros. ``fault``: what was broken,
+    if anything.
 
     ``harmless``: why the fault changes nothing here, "" if it does or there is none.
     """
@@ -161,7 +170,9 @@ def outcome(screen: ByHandScreen) -> Outcome:
     results = tuple(
         compared(name, a, b, screen.dtype) for name, a, b in zip(parts.results, hand, torch_, strict=True)
     )
-    gradients = tuple(compared(n, a, b, screen.dtype) for n, a, b in zip(made.names, mine, theirs, strict=True))
+    gradients = tuple(
+        compared(n, a, b, screen.dtype) for n, a, b in zip(made.names, mine, theirs, strict=True)
+    )
     missing = frozenset(name for name, gone in zip(made.names, lost, strict=True) if gone)
     fault = fault_of(screen)
     harmless = ""
@@ -239,7 +250,7 @@ def operations(screen: ByHandScreen) -> Record:
 
 
 def sources(screen: ByHandScreen) -> Mapping[str, tuple[str, str]]:
-    """What is shown: for "hand" and "call" the (running, right) source, "share" where the weights come from."""
+    """The (running, right) source of "hand", of "call", and of "share", where the weights come from."""
     right, now = recipe(screen), broken_recipe(screen)
     return {
         "hand": (text(now.hand), text(right.hand)),

@@ -1,4 +1,6 @@
-"""The classic faults: which lines they change, what they do, and when they change nothing. Standard library only."""
+"""The classic faults: which lines they change, what they do, and when they change nothing. Standard library
+only.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,9 @@ Harmless = Callable[[ByHandScreen], str]
 class Fault:
     """One fault in one experiment.
 
-    ``side``: whose lines change: the hand-written function's, PyTorch's call's, or the line that makes the layer.
-    ``swaps``: (old, new) texts for `rnnviz.by_hand.source.changed`. ``why``: what goes wrong, as Markdown.
-    ``harmless``: why it changes nothing for a screen, or "" if it does.
+    ``side``: whose lines change: the hand-written function's, PyTorch's call's, or the line that makes the
+    layer. ``swaps``: (old, new) texts for `rnnviz.by_hand.source.changed`. ``why``: what goes wrong, as
+    Markdown. ``harmless``: why it changes nothing for a screen, or "" if it does.
     """
 
     name: str
@@ -58,10 +60,12 @@ def _no_step(s: ByHandScreen) -> str:
 
 def _forget_bias(s: ByHandScreen) -> Fault:
     why = (
-        "`b_hh` is added at every step, beside `b_ih`. Both are vectors of the same size, so no shape complains; PyTorch "
-        "has two because cuDNN has two"
+        "`b_hh` is added at every step, beside `b_ih`. Both are vectors of the same size, so no shape "
+        "complains; PyTorch has two because cuDNN has two"
     )
-    why += ": in a GRU they are not even interchangeable, since $r$ acts on $b_{hn}$ and not on $b_{in}$." * (s.kind == "GRU")
+    why += ": in a GRU they are not even interchangeable, since $r$ acts on $b_{hn}$ and not on $b_{in}$." * (
+        s.kind == "GRU"
+    )
     return Fault(s.fault, "hand", _ENDS[s.kind], why.rstrip(".") + ".", _no_bias)
 
 
@@ -78,8 +82,8 @@ def _transpose(s: ByHandScreen) -> Fault:
     one = s.experiment == "Memory without activation"
     swaps = (("h @ W_2", "h @ W_2.T"),) if one else _TURNED[s.kind]
     why = (
-        "The matrix from state to state is square, so its transpose fits as well, and no shape complains. Step 0 is right, "
-        "since $h_0 = 0$; every later step is not."
+        "The matrix from state to state is square, so its transpose fits as well, and no shape complains."
+        " Step 0 is right, since $h_0 = 0$; every later step is not."
     )
 
     def harmless(s: ByHandScreen) -> str:
@@ -92,8 +96,9 @@ def _transpose(s: ByHandScreen) -> Fault:
 def _reset_before(s: ByHandScreen) -> Fault:
     swap = ("r * (h @ W_hn.T + b_hn)", "(r * h) @ W_hn.T + b_hn")
     why = (
-        "The textbook's GRU (Cho et al. 2014) forgets first and multiplies then: $W_{hn}(r \\odot h) + b_{hn}$. PyTorch, as "
-        "cuDNN, computes $r \\odot (W_{hn}h + b_{hn})$. Both are GRUs, but weights trained for one do not fit the other."
+        "The textbook's GRU (Cho et al. 2014) forgets first and multiplies then: $W_{hn}(r \\odot h) + "
+        "b_{hn}$. PyTorch, as cuDNN, computes $r \\odot (W_{hn}h + b_{hn})$. Both are GRUs, but weights "
+        "trained for one do not fit the other."
     )
 
     def harmless(s: ByHandScreen) -> str:
@@ -108,23 +113,34 @@ def _reset_before(s: ByHandScreen) -> Fault:
 def _slice(s: ByHandScreen) -> Fault:
     if s.experiment == "Layers stacked":
         why = (
-            "`output` holds the **top** layer's states only, so its last step is `h_n[-1]`. The states of the layers below "
-            "are nowhere in `output`: `h_n[0]` is not `output[:, -1]`."
+            "`output` holds the **top** layer's states only, so its last step is `h_n[-1]`. The states of"
+            " the layers below are nowhere in `output`: `h_n[0]` is not `output[:, -1]`."
         )
         swaps = (("x, torch.cat(h_n)", "x, x[:, -1].expand(len(parts), -1, -1)"),)
         return Fault(s.fault, "hand", swaps, why, lambda s: _few(s, "the top layer is the only one"))
     if s.experiment == "Both directions":
         why = (
-            "The backward reader starts at the last step: there it has read one token. Its final state is at **step 0**: "
-            "`output[:, 0, H:]`. `output` itself is right, only the comparison with `h_n` fails: the classic trap."
+            "The backward reader starts at the last step: there it has read one token. Its final state is"
+            " at **step 0**: `output[:, 0, H:]`. `output` itself is right, only the comparison with `h_n`"
+            " fails: the classic trap."
         )
         swaps = (("back[:, 0]]", "back[:, -1]]"),)
         return Fault(s.fault, "hand", swaps, why, _no_step)
     first = s.experiment == "Loop over a cell"
-    swaps = (("output[-1][None]", "output[0][None]"),) if first else (("output[:, -1][None]", "output[:, 0][None]"),)
+    swaps = (
+        (("output[-1][None]", "output[0][None]"),)
+        if first
+        else (("output[:, -1][None]", "output[:, 0][None]"),)
+    )
     why = (
-        "`h_n` is the state after the **last** step; this is the one after the first. `output` itself is right. "
-        + ("Here the steps come first: `output[-1]`." if first else "Here the batch comes first: `output[-1]` would be the last *sequence*, `output[:, -1]` is the last step.")
+        "`h_n` is the state after the **last** step; this is the one after the first. `output` itself is "
+        "right. "
+        + (
+            "Here the steps come first: `output[-1]`."
+            if first
+            else "Here the batch comes first: `output[-1]` would be the last *sequence*, "
+            "`output[:, -1]` is the last step."
+        )
     )
     return Fault(s.fault, "hand", swaps, why, _no_step)
 
@@ -134,10 +150,14 @@ def _few(s: ByHandScreen, said: str) -> str:
 
 
 def _reversal(s: ByHandScreen) -> Fault:
-    swap = ("back = back.flip(1)  # the second: step t at place t again", "back = back  # stays in reading order")
+    swap = (
+        "back = back.flip(1)  # the second: step t at place t again",
+        "back = back  # stays in reading order",
+    )
     why = (
-        "The backward reader was fed the reversed sequence, so its outputs come out in reversed order. Without the second "
-        "reversal the backward half of step $t$ stands beside the forward half of step $L - 1 - t$. The forward half is right."
+        "The backward reader was fed the reversed sequence, so its outputs come out in reversed order. "
+        "Without the second reversal the backward half of step $t$ stands beside the forward half of step"
+        " $L - 1 - t$. The forward half is right."
     )
     return Fault(s.fault, "hand", (swap,), why, _no_step)
 
@@ -147,17 +167,23 @@ def _only_first(s: ByHandScreen) -> Fault:
     what = "cell" if cells else "layer"
     swaps = (("enumerate(cells)", "enumerate(cells[:1])"),) if cells else (("in parts:", "in parts[:1]:"),)
     why = (
-        f"However many layers are asked for, only the first {what} runs: silently a one-layer model. All the others get no "
-        "gradient and never learn; see *Gradients* below."
+        f"However many layers are asked for, only the first {what} runs: silently a one-layer model. All "
+        "the others get no gradient and never learn; see *Gradients* below."
     )
-    return Fault(s.fault, "hand", swaps, why, lambda s: _few(s, f"there is no second {what} to leave out: raise num_layers"))
+    return Fault(
+        s.fault,
+        "hand",
+        swaps,
+        why,
+        lambda s: _few(s, f"there is no second {what} to leave out: raise num_layers"),
+    )
 
 
 def _batch_first(s: ByHandScreen) -> Fault:
     why = (
-        "Without `batch_first=True` the layer takes the first axis for the steps: it reads across the sentences of the batch, "
-        f"L = {s.batch} steps of N = {s.length}. `output` has the right shape, so nothing complains; `h_n` has "
-        f"{s.length} columns of states instead of {s.batch}."
+        "Without `batch_first=True` the layer takes the first axis for the steps: it reads across the "
+        f"sentences of the batch, L = {s.batch} steps of N = {s.length}. `output` has the right shape, so "
+        f"nothing complains; `h_n` has {s.length} columns of states instead of {s.batch}."
     )
     same = "with N = L = 1 both axes are the same"
     return Fault(s.fault, "layer", (), why, lambda s: same if s.batch == s.length == 1 else "")
@@ -165,15 +191,19 @@ def _batch_first(s: ByHandScreen) -> Fault:
 
 def _stateless(s: ByHandScreen) -> Fault:
     swap = _CARRIED[s.experiment + (", LSTM" if s.kind == "LSTM" else "")]
-    why = "A cell that is not given the state starts from zeros at every step: each step is the first. Only step 0 is right."
+    why = (
+        "A cell that is not given the state starts from zeros at every step: each step is the first. "
+        "Only step 0 is right."
+    )
     return Fault(s.fault, "hand", (swap,), why, _one_step)
 
 
 def _reshape(s: ByHandScreen) -> Fault:
     swap = ("torch.stack(rows, 1)", "torch.stack(rows).reshape(*x.shape[:2], -1)")
     why = (
-        "`torch.stack(rows)` is (L, N, H). `reshape` gives it the wanted shape without moving an axis: the same numbers, in "
-        "places that belong to other sequences and steps. `stack(rows, 1)` or `transpose(0, 1)` moves the axis."
+        "`torch.stack(rows)` is (L, N, H). `reshape` gives it the wanted shape without moving an axis: "
+        "the same numbers, in places that belong to other sequences and steps. `stack(rows, 1)` or "
+        "`transpose(0, 1)` moves the axis."
     )
 
     def harmless(s: ByHandScreen) -> str:

@@ -1,7 +1,7 @@
 """B5: RNN, LSTM and GRU from matrix products, in the order and letters of PyTorch's documentation.
 
-Sources: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html, ...LSTM.html, ...GRU.html. The equations that
-the other pages rest on stand in `rnnviz.cells`; these are written out again for a reader.
+Sources: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html, ...LSTM.html, ...GRU.html. The
+equations that the other pages rest on stand in `rnnviz.cells`; these are written out again for a reader.
 """
 
 from __future__ import annotations

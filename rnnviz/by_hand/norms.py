@@ -17,7 +17,9 @@ from rnnviz.screens.by_hand import DRIVES, Memory
 
 @dataclass(frozen=True, eq=False)
 class Norms:
-    """‖h_t‖ at each step (L,): without memory, with memory, with memory and tanh. ``radius`` as it is measured."""
+    """‖h_t‖ at each step (L,): without memory, with memory, with memory and tanh. ``radius`` as it is
+    measured.
+    """
 
     curves: Mapping[str, Array]
     radius: float

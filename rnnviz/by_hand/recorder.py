@@ -1,7 +1,7 @@
 """Every operation of a function as it runs: which part of which line, and what comes out.
 
-`torch.overrides.TorchFunctionMode` sees each call of PyTorch, and the running frame knows which expression of the source
-it stands at (PEP 657). So the hand-written code needs no word for being watched.
+`torch.overrides.TorchFunctionMode` sees each call of PyTorch, and the running frame knows which expression of
+the source it stands at (PEP 657). So the hand-written code needs no word for being watched.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _FUSED = {"rnn_tanh", "lstm", "gru", "rnn_tanh_cell", "lstm_cell", "gru_cell", "
 class Operation:
     """One operation: ``code`` stands in ``line`` (from 0) of the source from column ``start`` to ``stop``.
 
-    ``name``: what the line calls the result, "" if it is an unnamed part of it. ``shapes`` of all results, ``values`` of the
-    first. ``where``: the loop's variables at that moment, such as {"t": 2}.
+    ``name``: what the line calls the result, "" if it is an unnamed part of it. ``shapes`` of all results,
+    ``values`` of the first. ``where``: the loop's variables at that moment, such as {"t": 2}.
     """
 
     line: int
@@ -78,7 +78,9 @@ class _Watch(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         frame, deep = _frame(self.code)
         if frame is not None and name != "__get__" and (not deep or name in _FUSED):
-            tensors = [result] if isinstance(result, Tensor) else list(result) if isinstance(result, tuple) else []
+            tensors = (
+                [result] if isinstance(result, Tensor) else list(result) if isinstance(result, tuple) else []
+            )
             if tensors and all(isinstance(part, Tensor) for part in tensors):
                 self._keep(frame, tensors)
         return result

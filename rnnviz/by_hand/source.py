@@ -1,7 +1,7 @@
 """The source of a function as it runs, and the function that a changed source makes.
 
-A classic fault is a change of a line or two. It is made in the text of the right function and compiled, so that what is
-shown broken is what runs broken, and the rest stays word for word the same.
+A classic fault is a change of a line or two. It is made in the text of the right function and compiled, so
+that what is shown broken is what runs broken, and the rest stays word for word the same.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def changed(function: Function, swaps: Swaps) -> Function:
     source = text(function)
     for old, new in swaps:
         if source.count(old) != 1:
-            raise ValueError(f"{old!r} stands {source.count(old)} times in {function.__name__}: once is needed")
+            raise ValueError(
+                f"{old!r} stands {source.count(old)} times in {function.__name__}: once is needed"
+            )
         source = source.replace(old, new)
     file = f"<{function.__name__} with {swaps[0][1]!r}>"
     assert isinstance(function, FunctionType)

@@ -27,9 +27,10 @@ def stack_lstm(x: Tensor, parts: list[nn.RNNBase]) -> tuple[Tensor, ...]:
 
 def parts_of(layer: nn.RNNBase) -> list[nn.RNNBase]:
     """A one-layer, one-way layer for each layer and direction, with copies of its weights."""
+    new = {"LSTM": nn.LSTM, "GRU": nn.GRU}.get(layer.mode, nn.RNN)
     parts = []
     for weights in layer.all_weights:
-        part = type(layer)(weights[0].shape[1], layer.hidden_size, bias=layer.bias, batch_first=True)
+        part = new(weights[0].shape[1], layer.hidden_size, bias=layer.bias, batch_first=True)
         part.to(weights[0].dtype)
         with torch.no_grad():
             for mine, its in zip(part.parameters(), weights, strict=True):

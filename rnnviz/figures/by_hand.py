@@ -25,8 +25,8 @@ HEADS = ("by hand", "PyTorch", "difference")
 class Row:
     """One result: maps (rows, columns) of both sides and of their difference, None where the shapes differ.
 
-    ``axes``: what its columns and its rows are. ``stride``: every stride-th unit is drawn; the difference shows the largest
-    of each group.
+    ``axes``: what its columns and its rows are. ``stride``: every stride-th unit is drawn; the difference
+    shows the largest of each group.
     """
 
     name: str
@@ -52,8 +52,9 @@ def compared_maps(
 ) -> Maps:
     """The record of results (name, by hand, PyTorch) for sequence ``n`` of the batch.
 
-    ``output`` and ``y`` are (N, L, units), or (L, N, units) with ``steps_first``; all others (rows, N, units). The range of
-    the differences is at least ``tolerance`` times the values' largest, so that rounding stays grey.
+    ``output`` and ``y`` are (N, L, units), or (L, N, units) with ``steps_first``; all others (rows, N,
+    units). The range of the differences is at least ``tolerance`` times the values' largest, so that rounding
+    stays grey.
     """
     rows = tuple(_row(*result, n, steps_first) for result in results)
     limit = signed_limit([max(float(np.abs(a).max()), float(np.abs(b).max())) for _, a, b in results])
@@ -85,7 +86,7 @@ def _sent(array: Array) -> NDArray[np.float32]:
 
 
 def _thinned_largest(apart: Array, stride: int, axis: int) -> NDArray[np.float32]:
-    """Of each group of ``stride`` along the axis the number furthest from 0, so that no difference is lost."""
+    """Of each ``stride`` numbers along the axis the one furthest from 0, so that no difference is lost."""
     moved = np.moveaxis(apart, axis, -1)
     padded = np.pad(moved, ((0, 0), (0, -moved.shape[-1] % stride)))
     groups = padded.reshape(len(moved), -1, stride)
@@ -93,7 +94,7 @@ def _thinned_largest(apart: Array, stride: int, axis: int) -> NDArray[np.float32
     return _sent(np.moveaxis(largest, -1, axis))
 
 
-def compared_figure(maps: Maps, height: int) -> go.Figure:
+def compared_figure(maps: Maps, height: int, heads: tuple[str, str, str] = HEADS) -> go.Figure:
     """A row of three maps for each result; trace 3 * i + k is result i, by hand, PyTorch, difference."""
     inside = height - TOP - len(maps.rows) * (TITLE + FOOT)
     weights = [_weight(row) for row in maps.rows]
@@ -116,17 +117,22 @@ def compared_figure(maps: Maps, height: int) -> go.Figure:
         for k, values in enumerate((row.hand, row.torch, row.difference)):
             left, right = COLUMNS[k]
             x, y = axis_id("x", 3 * i + k), axis_id("y", 3 * i + k)
-            title = f"<b>{row.name}</b> {HEADS[k]}"
+            title = f"<b>{row.name}</b> {heads[k]}"
             layout["annotations"].append(_text(title, left, high / total, "left"))
             if values is None:
                 middle = ((left + right) / 2, (high + low) / 2 / total)
                 layout["annotations"].append(_text(row.note, *middle, "center", theme.MISMATCH))
                 values = np.zeros((0, 0), np.float32)
-            layout[axis_key(x)] = _axis(row.axes[0], values.shape[1] * _wide(row, 1), (left, right), y)
-            layout[axis_key(y)] = _axis(
-                row.axes[1], values.shape[0] * _wide(row, 0), (low / total, high / total), x, pixels=high - low
-            )
-            data.append(_trace(row, k, values, (x, y)))
+            across, down = (_wide(row, 1), values.shape[1]), (_wide(row, 0), values.shape[0])
+            layout[axis_key(x)] = _axis(across, 240) | {
+                "domain": [left, right],
+                "anchor": y,
+                "tickprefix": f"{row.axes[0]} ",
+                "showtickprefix": "first",
+            }
+            place = {"domain": [low / total, high / total], "anchor": x}
+            layout[axis_key(y)] = _turned(_axis(down, high - low, 15)) | place
+            data.append(_trace(row, heads[k], values, (x, y)))
         top = low - FOOT
     return figure(data, layout)
 
@@ -134,9 +140,9 @@ def compared_figure(maps: Maps, height: int) -> go.Figure:
 def compared_summary(maps: Maps) -> str:
     """The text alternative."""
     said = [
-        f"{row.name}: {row.note or f'largest difference {np.abs(row.difference).max():.2g}'}"
+        f"{row.name}: "
+        + (row.note if row.difference is None else f"largest difference {np.abs(row.difference).max():.2g}")
         for row in maps.rows
-        if row.note or row.difference is not None
     ]
     return f"By hand, PyTorch and their difference. {'; '.join(said)}."
 
@@ -152,31 +158,40 @@ def _weight(row: Row) -> float:
     return min(2.5, 0.6 + 0.45 * len(row.hand))
 
 
-def _trace(row: Row, k: int, values: NDArray[np.float32], axes: tuple[str, str]) -> dict[str, Any]:
+def _trace(row: Row, head: str, values: NDArray[np.float32], axes: tuple[str, str]) -> dict[str, Any]:
     return {
         "type": "heatmap",
-        "name": f"{row.name} {HEADS[k]}",
+        "name": f"{row.name} {head}",
         "z": values,
         "dx": _wide(row, 1),
         "dy": _wide(row, 0),
         "xaxis": axes[0],
         "yaxis": axes[1],
-        "coloraxis": "coloraxis2" if k == 2 else "coloraxis",
-        "hovertemplate": f"{row.axes[0]} %{{x}}, {row.axes[1]} %{{y}}: %{{z:.6g}}<extra>{HEADS[k]}</extra>",
+        "coloraxis": "coloraxis2" if head == HEADS[2] else "coloraxis",
+        "hovertemplate": f"{row.axes[0]} %{{x}}, {row.axes[1]} %{{y}}: %{{z:.6g}}<extra>{head}</extra>",
     }
 
 
-def _axis(
-    what: str, count: int, domain: tuple[float, float], anchor: str, pixels: float | None = None
-) -> dict[str, Any]:
-    room = count * 15 / pixels if pixels else count / 12
+def _axis(cells: tuple[int, int], pixels: float, each: int = 34) -> dict[str, Any]:
+    """An axis of ``cells``: how many units one of them stands for, and how many there are."""
+    stride, count = cells
+    room = stride * count * each / pixels
     step = next((s for s in (1, 2, 4, 8, 16, 32, 64, 128) if s >= room), 256)
-    ends = [count - 0.5, -0.5] if pixels else [-0.5, count - 0.5]
-    axis = {"domain": list(domain), "anchor": anchor, "range": ends, "showgrid": False, "zeroline": False}
-    ticks = {"tick0": 0, "dtick": step, "tickfont": {"size": 11}, "automargin": False, "ticks": ""}
-    if not pixels:
-        ticks["tickprefix"], ticks["showtickprefix"] = f"{what} ", "first"
-    return axis | ticks
+    return {
+        "range": [-stride / 2, stride * (count - 0.5)],
+        "showgrid": False,
+        "zeroline": False,
+        "tick0": 0,
+        "dtick": step,
+        "tickfont": {"size": 11},
+        "automargin": False,
+        "tickangle": 0,
+        "ticks": "",
+    }
+
+
+def _turned(axis: dict[str, Any]) -> dict[str, Any]:
+    return axis | {"range": axis["range"][::-1]}
 
 
 def _text(text: str, x: float, y: float, anchor: str, colour: str = theme.TEXT) -> dict[str, Any]:
@@ -195,11 +210,12 @@ def _text(text: str, x: float, y: float, anchor: str, colour: str = theme.TEXT) 
 
 
 def _bar(limit: float, x: float) -> dict[str, Any]:
+    said = f"{limit:.2g}" if limit >= 0.01 else f"{limit:.0e}"
     return {
         "thickness": 8,
         "outlinewidth": 0,
         "tickvals": [-limit, 0, limit],
-        "tickformat": ".2~g",
+        "ticktext": [f"−{said}", "0", said],
         "tickfont": {"size": 11},
         "x": x,
         "xpad": 0,

@@ -30,7 +30,9 @@ class Value:
 
 
 def operation_value(values: Array, n: int) -> Value:
-    """The record of an operation's result: a vector as one row, of three axes the ``n``-th sheet of the first."""
+    """The record of an operation's result: a vector as one row, of three axes the ``n``-th sheet of the
+    first.
+    """
     shown = ""
     if values.ndim == 3:
         sheet = min(n, len(values) - 1)
@@ -38,7 +40,9 @@ def operation_value(values: Array, n: int) -> Value:
         values = values[sheet]
     matrix = np.atleast_2d(values)
     cut = np.ascontiguousarray(matrix[:MOST_ROWS, :MOST_COLUMNS], np.float32)
-    left_out = "" if cut.shape == matrix.shape else f"the first {cut.shape[0]} × {cut.shape[1]} of {matrix.shape}"
+    left_out = (
+        "" if cut.shape == matrix.shape else f"the first {cut.shape[0]} × {cut.shape[1]} of {matrix.shape}"
+    )
     return Value(cut, shown, left_out)
 
 
@@ -47,7 +51,7 @@ def operation_figure(record: Value) -> go.Figure:
     rows, columns = record.values.shape
     height = int(min(300, max(90, 50 + 30 * rows)))
     written = rows <= MOST_WRITTEN and columns <= MOST_WRITTEN
-    axis = {"showgrid": False, "zeroline": False, "ticks": "", "tickfont": {"size": 11}}
+    axis = {"showgrid": False, "zeroline": False, "ticks": "", "tickangle": 0}
     limit = signed_limit(record.values)
     bar = {"thickness": 8, "outlinewidth": 0, "tickvals": [-limit, 0, limit], "tickformat": ".2~g", "xpad": 4}
     layout = {
@@ -72,7 +76,7 @@ def operation_figure(record: Value) -> go.Figure:
 
 
 def _tick(count: int) -> int:
-    return next((s for s in (1, 2, 4, 8, 16) if count / s <= 20), 16)
+    return next((s for s in (1, 2, 4, 8, 16) if count / s <= 10), 16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +85,13 @@ class Growth:
 
     curves: Mapping[str, NDArray[np.float64]]
     radius: float
-    guide: NDArray[np.float64]
+    guide: NDArray[np.float64] | None
 
 
-def growth(curves: Mapping[str, Array], radius: float) -> Growth:
+def growth(curves: Mapping[str, Array], radius: float, *, guided: bool) -> Growth:
     """The record of the norms; the guide is radiusᵗ from the first norm of "memory"."""
     first = np.asarray(curves["memory"], dtype=np.float64)
-    guide = first[0] * radius ** np.arange(len(first), dtype=np.float64)
+    guide = first[0] * radius ** np.arange(len(first), dtype=np.float64) if guided else None
     return Growth({k: np.asarray(v, dtype=np.float64) for k, v in curves.items()}, radius, guide)
 
 
@@ -103,25 +107,30 @@ def growth_figure(record: Growth) -> go.Figure:
         }
         for name, norms in record.curves.items()
     ]
-    guide = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": f"{record.radius:.3g}<sup>t</sup>",
-        "y": record.guide,
-        "line": {"dash": "dot", "color": theme.MUTED, "width": 1.5},
-        "hoverinfo": "skip",
-    }
+    if record.guide is not None:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": f"{record.radius:.3g}<sup>t</sup>",
+                "y": record.guide,
+                "line": {"dash": "dot", "color": theme.MUTED, "width": 1.5},
+                "hoverinfo": "skip",
+            }
+        )
+    steps = len(record.curves["memory"])
     layout = {
         "height": 320,
         "margin": {"l": 64, "r": 12, "t": 34, "b": 40},
-        "xaxis": {"title": {"text": "step t"}, "range": [0, len(record.guide) - 1]},
+        "xaxis": {"title": {"text": "step t"}, "range": [0, steps - 1]},
         "yaxis": {"type": "log", "title": {"text": "‖h<sub>t</sub>‖"}, "exponentformat": "power"},
-        "uirevision": str(len(record.guide)),
+        "uirevision": str(steps),
     }
-    return figure([*data, guide], layout)
+    return figure(data, layout)
 
 
 def growth_summary(record: Growth) -> str:
     """The text alternative: the norms at the last step."""
     last = ", ".join(f"{name} {norms[-1]:.3g}" for name, norms in record.curves.items())
-    return f"Norm of the state after {len(record.guide)} steps with spectral radius {record.radius:.3g}: {last}."
+    steps = len(record.curves["memory"])
+    return f"Norm of the state after {steps} steps with spectral radius {record.radius:.3g}: {last}."

@@ -28,7 +28,9 @@ LONG = "Explode or die"
 DRIVES = ("At step 0 only", "At every step")
 DTYPES = ("float32", "float64")
 MAX_WORK = 450_000_000
-"""Multiply-adds of one run: B8 with two layers has 410 million, which a core does forward and backward in a second."""
+"""Multiply-adds of one run: B8 with two layers has 410 million, which a core does forward and backward in a
+second.
+"""
 MAX_OPERATIONS = 1000
 OUT = 3
 """The size of y where no control says another."""
@@ -59,7 +61,11 @@ _FAULTS = {
 
 FIELDS: tuple[Field, ...] = (
     Field(
-        "b_exp", "Experiment", EXPERIMENTS[4], "What is written by hand and held against PyTorch.", options=EXPERIMENTS
+        "b_exp",
+        "Experiment",
+        EXPERIMENTS[4],
+        "What is written by hand and held against PyTorch.",
+        options=EXPERIMENTS,
     ),
     Field("b_kind", "Kind", "RNN", "Which recurrent layer: nn.RNN, nn.LSTM or nn.GRU.", options=KINDS),
     Field("b_way", "Loop over", WAYS[0], "One sequence at a time, or one step of all.", options=WAYS),
@@ -82,7 +88,9 @@ FIELDS: tuple[Field, ...] = (
     Field("b_n", "Sequence shown", 0, "Which sequence n of the batch is drawn.", 0, 7),
     Field("b_detail", "Detail", DETAILS[0], "What to look into.", options=(*DETAILS, LONG)),
     Field("b_op", "Operation", 0, "The operation of the hand-written run.", 0, MAX_OPERATIONS - 1),
-    Field("b_radius", "Spectral radius of W_2", 1.1, "The largest |eigenvalue| that W_2 is scaled to.", 0.1, 1.5),
+    Field(
+        "b_radius", "Spectral radius of W_2", 1.1, "The largest |eigenvalue| that W_2 is scaled to.", 0.1, 1.5
+    ),
     Field("b_steps", "Steps", 100, "L of the long sequence.", 10, 200),
     Field("b_drive", "Input", DRIVES[0], "When x is not 0.", options=DRIVES),
 )
@@ -160,6 +168,15 @@ def details(experiment: str) -> tuple[str, ...]:
     return (LONG, *DETAILS) if experiment in EXPERIMENTS[1:3] else DETAILS
 
 
+def sides(experiment: str) -> tuple[str, str]:
+    """What the two sides are called."""
+    named = {
+        "No memory": ("Step by step", "One product"),
+        "Memory without activation": ("Split", "Concatenated"),
+    }
+    return named.get(experiment, ("By hand", "PyTorch"))
+
+
 def memory(values: Mapping[str, Any]) -> Memory:
     """The long sequence of clean values."""
     return Memory(
@@ -202,8 +219,8 @@ def screen(found: Mapping[str, Any]) -> tuple[ByHandScreen, dict[str, Any], dict
     most = MAX_WORK // (work(current) // current.length)
     if current.length > max(most, 1):
         notes["b_len"] = (
-            f"Length L = {current.length} is too much work for layers of this size ({work(current):,} multiply-adds, "
-            f"at most {MAX_WORK:,}): {most} is used"
+            f"Length L = {current.length} is too much work for layers of this size ({work(current):,} "
+            f"multiply-adds, at most {MAX_WORK:,}): {most} is used"
         )
         values["b_len"] = most
         current = replace(current, length=most)
@@ -256,18 +273,18 @@ EXAMPLES: dict[str, ByHandExample] = {
         ByHandExample(
             "B2",
             "No memory",
-            {"b_exp": "No memory", **_LINEAR},
+            {"b_exp": "No memory", "b_detail": LONG, **_LINEAR},
             "Without memory all steps are one batched product: nothing waits for anything.",
         ),
         ByHandExample(
             "B3",
             "Memory",
-            {"b_exp": "Memory without activation", **_LINEAR},
+            {"b_exp": "Memory without activation", "b_detail": LONG, **_LINEAR},
             "Two products and a sum are one product: [x ; h]·[W₁ ; W₂] = x·W₁ + h·W₂.",
         ),
         ByHandExample(
             "B4",
-            "Cell loop",
+            "Loop",
             _sizes("Loop over a cell", 1, 3, LAYER_PRESETS["B4"]),
             "A cell is one step. The loop around it is all that nn.RNN adds.",
         ),
@@ -291,14 +308,15 @@ EXAMPLES: dict[str, ByHandExample] = {
         ),
         ByHandExample(
             "B8",
-            "LSTM cells",
+            "Cells",
             _sizes("Stack of cells", 4, 30, LAYER_PRESETS["B8"]),
             "nn.LSTM from LSTMCells, any number of layers.",
         ),
         ByHandExample(
             "E4",
-            "Lost layers",
-            _sizes("Stack of cells", 4, 30, LAYER_PRESETS["B8"]) | {"b_layers": 2, "b_fault": "Only the first cell"},
+            "Trap",
+            _sizes("Stack of cells", 4, 30, LAYER_PRESETS["B8"])
+            | {"b_layers": 2, "b_fault": "Only the first cell"},
             "The notebook's stack runs its first cell only, whatever num_layers says.",
         ),
     )

@@ -20,7 +20,7 @@ from rnnviz.ui.chart import chart
 from rnnviz.ui.page import Footer, footer, notice, question, unfold
 
 FIELD = pickers.by_key(page.FIELDS)
-HEIGHT, TALLEST_CODE = 285, 262  # pixels
+HEIGHT = 285  # pixels
 
 
 def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     said(current, found)
     st.html(both(current, found))
     figure, summary = picture(current, values["b_n"])
-    chart(figure, key="b_maps", name="By hand and PyTorch", summary=summary)
+    chart(figure, key="b_maps", name="Both results and their difference", summary=summary)
     detail.show(current, values)
     unfold("Where the weights by hand come from", "b_open_share", False, lambda: share(current))
     notice("by_hand")
@@ -57,12 +57,10 @@ def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
 
 
 def said(current: page.ByHandScreen, found: Outcome) -> None:
-    """The one thing to see, or what the fault does."""
+    """What the fault does, or why it does nothing."""
     if found.fault is None:
-        row = page.active_preset(current)
-        if row is not None:
-            st.markdown(f"**{row}** {page.EXAMPLES[row].fact}")
-    elif found.harmless:
+        return
+    if found.harmless:
         st.info(f"**{found.fault.name} changes nothing here:** {found.harmless}.")
     else:
         st.warning(f"**{found.fault.name}.** {found.fault.why}")
@@ -70,13 +68,18 @@ def said(current: page.ByHandScreen, found: Outcome) -> None:
 
 def both(current: page.ByHandScreen, found: Outcome) -> str:
     """The code of both sides, and the verdict."""
-    code = sources(current)
-    hand = markup.code(*code["hand"], "The hand-written side", height=TALLEST_CODE)
+    code, spent = sources(current), times(current)
+    row = page.active_preset(current)
     now, right = (
         "\n".join([*setup_lines(screen), "", text])
         for screen, text in zip((current, current.intact()), code["call"], strict=True)
     )
-    return markup.both(hand, markup.code(now, right, "PyTorch's side"), times(current), found)
+    names = page.sides(current.experiment)
+    wide = (340, 340) if current.experiment == "Memory without activation" else (440, 250)
+    boxes = [markup.Box(name, wrap=k == 1) for k, name in enumerate(names)]
+    left = markup.Side(names[0], markup.code(*code["hand"], boxes[0]), spent.hand, wide[0])
+    other = markup.Side(names[1], markup.code(now, right, boxes[1]), spent.torch, wide[1])
+    return markup.both(left, other, spent, page.EXAMPLES[row].fact if row else "") + markup.verdict(found)
 
 
 @lru_cache(maxsize=24)
@@ -88,7 +91,9 @@ def picture(current: page.ByHandScreen, n: int) -> tuple[go.Figure, str]:
         TOLERANCE[current.dtype],
         steps_first=current.experiment == "Loop over a cell",
     )
-    return compared_figure(maps, HEIGHT), compared_summary(maps)
+    left, right = page.sides(current.experiment)
+    heads = (left.lower(), right if right == "PyTorch" else right.lower(), "difference")
+    return compared_figure(maps, HEIGHT, heads), compared_summary(maps)
 
 
 def share(current: page.ByHandScreen) -> None:

@@ -20,15 +20,13 @@ def controls(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     """Every control of the page's configuration."""
     more = any(values[k] != FIELD[k].default for k in ("b_bias", "b_dtype", "b_n"))
     # What is folded away depends on these, so while it is drawn the sidebar runs as well.
-    change: pickers.Change = (
-        "rerun" if more or st.session_state.get(MORE) else pickers.only(KEYS.canvas)
-    )
+    change: pickers.Change = "rerun" if more or st.session_state.get(MORE) else pickers.only(KEYS.canvas)
     pickers.select(FIELD["b_exp"])
     if current.recurrent:
         pickers.choice(FIELD["b_kind"])
     if current.experiment == page.EXPERIMENTS[0]:
         pickers.choice(FIELD["b_way"])
-    with st.grid(2):
+    with st.grid(2, min_column_width=100):
         for key in ("b_batch", "b_len", "b_in", "b_hidden"):
             pickers.number(FIELD[key], on_change=change)
         if current.experiment == "From matmul":

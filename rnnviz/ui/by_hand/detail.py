@@ -53,7 +53,7 @@ def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
         operation = recorded.operations[at]
         left, right = st.columns([3, 2])
         with left:
-            st.html(markup.code(*code, "The hand-written side, the operation marked", operation))
+            st.html(markup.code(*code, markup.Box("The hand-written side, the operation marked"), operation))
         with right:
             st.markdown(_headline(operation, at, recorded.total))
             figure, note = _value(current, at, n)
@@ -69,7 +69,8 @@ def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     body()
     if recorded.total > len(recorded.operations):
         st.caption(
-            f"The first {len(recorded.operations):,} of {recorded.total:,} operations: smaller sizes show all."
+            f"The first {len(recorded.operations):,} of {recorded.total:,} operations: smaller sizes show "
+            "all."
         )
 
 
@@ -77,7 +78,9 @@ def _headline(operation: Operation, at: int, total: int) -> str:
     where = ", ".join(f"{name} = {value}" for name, value in operation.where.items())
     shapes = " and ".join(str(shape) for shape in operation.shapes)
     name = f"`{operation.name}` = " if operation.name else ""
-    return f"Operation {at} of {total:,}" + (f", {where}" if where else "") + f"  \n{name}`{operation.code}` → **{shapes}**"
+    return (
+        f"Operation {at} of {total:,}{', ' * bool(where)}{where}  \n{name}`{operation.code}` → **{shapes}**"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -91,12 +94,12 @@ def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     """Every parameter's gradient on both sides, as numbers."""
     found = outcome(current)
     st.markdown(
-        "The gradient of the sum of all results' squares, by autograd on both sides: backpropagation through time runs "
-        "through the hand-written loop as well."
+        "The gradient of the sum of all results' squares, by autograd on both sides: backpropagation "
+        "through time runs through the hand-written loop as well."
     )
     rows = []
     for one in found.gradients:
-        apart = f"{one.largest:.1e} {'✓' if one.equal else '✗'}"
+        apart = f"{markup.number(one.largest or 0.0)} {'✓' if one.equal else '✗'}"
         mine = "none" if one.name in found.missing else f"{abs(one.hand).max():.4g}"
         rows.append((f"`{one.name}`", str(one.torch.shape), mine, f"{abs(one.torch).max():.4g}", apart))
     heads = ("parameter", "shape", "largest by hand", "largest of PyTorch", "max \\|difference\\|")
@@ -117,11 +120,13 @@ def long(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     with picture:
         chart(figure, key="b_growth", name="Norm of the state", summary=summary)
     with code:
-        st.html(markup.code(text(with_tanh), text(split), "Memory with tanh, beside memory without"))
+        before = text(split).replace("def split(", "def with_tanh(")
+        box = markup.Box("Memory with tanh, beside memory without", wrap=True, fault=False)
+        st.html(markup.code(text(with_tanh), before, box))
 
 
 @lru_cache(maxsize=64)
 def _growth(setting: page.Memory) -> tuple[go.Figure, str]:
     found = norms(setting)
-    record = growth(found.curves, found.radius)
+    record = growth(found.curves, found.radius, guided=setting.drive == page.DRIVES[0])
     return growth_figure(record), growth_summary(record)
