@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FILE = Path(__file__).resolve().parents[1] / "assets" / "samples" / "vectors.txt"
-DIM, WINDOW, DIGITS = 24, 3, 4
+DIM, WINDOW, DIGITS = 40, 3, 4
 
 SLOTS: dict[str, tuple[str, ...]] = {
     "pet": ("cat", "dog", "kitten", "puppy"),

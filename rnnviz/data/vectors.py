@@ -105,7 +105,8 @@ def read_safetensors(
     """Vectors from the one matrix of floats in a .safetensors file, row i for ``words[i]``.
 
     With several matrices, the one whose rows are as many as the words counts. Raises `ValueError` for bytes
-    that are no such file, no or several such matrices, another number of rows, or a number that is not finite.
+    that are no such file, no or several such matrices, another number of rows, or a number that is not
+    finite.
     """
     from safetensors import SafetensorError, deserialize  # loaded where it is needed: most visits never do
 
@@ -146,7 +147,9 @@ def read_safetensors(
 def _parts(lines: Iterable[bytes]) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
-            raise ValueError(f"Line {number} is longer than {MAX_LINE:,} bytes: this is no file of word vectors")
+            raise ValueError(
+                f"Line {number} is longer than {MAX_LINE:,} bytes: this is no file of word vectors"
+            )
         parts = _decoded(number, line).replace("\t", " ").strip(" \r\n").split(" ")
         if parts != [""]:
             yield number, parts

@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+from rnnviz.embeddings.inputs import Bags
 from rnnviz.embeddings.lookup import Matrix, Refusal, embedding_bag, frozen, said
 from rnnviz.embeddings.refusals import bag_rule
-from rnnviz.screens.embeddings import Bags
 
 
 @dataclass(frozen=True, eq=False)

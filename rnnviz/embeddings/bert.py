@@ -1,7 +1,7 @@
 """The word embeddings and the tokenizer of a BERT model saved in a folder of this machine.
 
 Which folder is read is set where the server starts, by the variable `RNNVIZ_BERT`; a page has no say in it.
-Needs the extra of requirements-bert.txt. Nothing is fetched, nothing is unpickled, no code of the folder runs.
+Needs the extra of requirements-bert.txt. Nothing is fetched or unpickled, and no code of the folder runs.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ class _Table:
                 raise _refuse(name, getattr(self, name), "True or False")
 
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments without those that stand at PyTorch's default; sizes (and a mode) always stand."""
+        """The constructor's arguments without those that stand at PyTorch's default; sizes (and a mode) "
+        "always stand."""
         mine: Any = self
         chosen = {f.name: (getattr(self, f.name), f.default) for f in fields(mine)}
         return {k: value for k, (value, default) in chosen.items() if k in self._ALWAYS or value != default}

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rnnviz.embeddings.inputs import LOSSES, Training
 from rnnviz.embeddings.lookup import Matrix, Refusal, frozen, prepared, refused, said
 from rnnviz.embeddings.refusals import Rule, table_rule
-from rnnviz.screens.embeddings import LOSSES, Training
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,8 @@ _FROZEN = Rule(
 )
 _SPARSE_FREQ = Rule(
     "sparse",
-    "A sparse gradient is a list of (row, gradient) pairs, one a lookup, and PyTorch does not divide those by "
+    "A sparse gradient is a list of (row, gradient) pairs, one a lookup, and PyTorch does not divide those "
+    "by "
     "how often a row comes: choose one of the two.",
 )
 

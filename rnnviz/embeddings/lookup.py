@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from rnnviz.embeddings.config import BagConfig, EmbeddingConfig
+from rnnviz.embeddings.inputs import Table
 from rnnviz.embeddings.refusals import Rule, table_rule
 from rnnviz.layers import stream
-from rnnviz.screens.embeddings import Table
 
 Matrix = NDArray[np.float32]
 
@@ -75,7 +75,9 @@ def lookup(table: Table) -> Lookup:
     start = frozen(module.weight)
     rule = table_rule(table)
     if rule is not None:
-        return Lookup(start, start, (), np.zeros((0, 0), np.uint8), None, None, 0.0, refused(module, table, rule))
+        return Lookup(
+            start, start, (), np.zeros((0, 0), np.uint8), None, None, 0.0, refused(module, table, rule)
+        )
     indices = torch.tensor(table.indices)  # (N, L)
     with torch.no_grad():
         output = module(indices)  # (N, L, D)

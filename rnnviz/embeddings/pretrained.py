@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -89,40 +88,32 @@ def nearest(vectors: Vectors, text: str, count: int) -> Near:
 
 
 @dataclass(frozen=True, eq=False)
-class Flat:
-    """The plane of greatest variance of a file's first words: points (S, 2) are its first `SHOWN` words."""
+class Plane:
+    """Where words stand on the plane of greatest variance of some of them: ``points`` (n, 2) for those,
+    ``crowd`` (m, 2) for others in the background; the share of those words' variance along each axis.
+    """
 
-    centre: Matrix
-    axes: Matrix
     points: Matrix
+    crowd: Matrix
     share: tuple[float, float]
 
-    def place(self, vectors: Matrix) -> Matrix:
-        """Where more vectors (n, D) fall on the plane, (n, 2)."""
-        return (vectors - self.centre) @ self.axes.T
 
-
-_FLATS: WeakKeyDictionary[Vectors, Flat] = WeakKeyDictionary()
-
-
-def flat(vectors: Vectors) -> Flat:
-    """The plane of a file, worked out once for as long as the file is in use. Every vector counts with length
-    1, as for the cosine. The sign of an axis makes its largest coordinate positive.
+def plane(vectors: Vectors, rows: tuple[int, ...], crowd: tuple[int, ...]) -> Plane:
+    """The plane of ``rows``, or with fewer than three of them that of the crowd. Every vector counts with
+    length 1, as for the cosine. The sign of an axis makes its largest coordinate positive.
     """
-    found = _FLATS.get(vectors)
-    if found is None:
-        first = unit(vectors, range(min(SHOWN, len(vectors.words))))
-        centre = first.mean(0)
-        _, size, right = np.linalg.svd(first - centre, full_matrices=False)
-        axes = np.zeros((2, first.shape[1]), np.float32)
-        axes[: min(2, len(right))] = right[:2]
-        points = (first - centre) @ axes.T
-        peak = points[np.abs(points).argmax(0), range(2)]
-        signs = np.where(peak < 0, -1, 1).astype(np.float32)
-        share = (*((size**2) / max(float((size**2).sum()), 1e-12)), 0.0, 0.0)
-        found = Flat(centre, axes * signs[:, None], points * signs, (float(share[0]), float(share[1])))
-        _FLATS[vectors] = found
-    return found
+    chosen, others = unit(vectors, rows), unit(vectors, crowd)
+    fitted = chosen if len(chosen) > 2 else others
+    if not len(fitted):
+        return Plane(np.zeros((len(chosen), 2), np.float32), np.zeros((0, 2), np.float32), (0.0, 0.0))
+    centre = fitted.mean(0)
+    _, size, right = np.linalg.svd(fitted - centre, full_matrices=False)
+    axes = np.zeros((2, fitted.shape[1]), np.float32)
+    axes[: min(2, len(right))] = right[:2]
+    flat = (fitted - centre) @ axes.T
+    axes *= np.where(flat[np.abs(flat).argmax(0), range(2)] < 0, -1, 1).astype(np.float32)[:, None]
+    share = (*((size**2) / max(float((size**2).sum()), 1e-12)), 0.0, 0.0)
+    return Plane((chosen - centre) @ axes.T, (others - centre) @ axes.T, (float(share[0]), float(share[1])))
 
 
 def unit(vectors: Vectors, rows: range | tuple[int, ...]) -> Matrix:
@@ -184,6 +175,4 @@ def take(vectors: Vectors, words: tuple[str, ...], freeze: bool, seed: int) -> T
     torch.optim.SGD([p for p in (module.weight, above) if p.requires_grad], lr=0.1).step()
     moved = float(np.abs(frozen(module.weight) - before).max()) if known else 0.0
     trainable = module.weight.numel() if module.weight.requires_grad else 0
-    return Taken(
-        known, rows, tuple(map(int, indices)), before, frozen(output), moved, trainable
-    )
+    return Taken(known, rows, tuple(map(int, indices)), before, frozen(output), moved, trainable)

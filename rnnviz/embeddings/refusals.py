@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
-from rnnviz.screens.embeddings import Bags, Table
+from rnnviz.embeddings.inputs import Bags, Table
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def _unchecked(bags: Bags) -> Rule | None:
     offsets = bags.offsets
     if offsets is None or len(bags.items) > 1:
         return None
-    if any(later < earlier for earlier, later in zip(offsets, offsets[1:], strict=False)):
-        pair = next((a, b) for a, b in zip(offsets, offsets[1:], strict=False) if b < a)
+    if any(later < earlier for earlier, later in pairwise(offsets)):
+        pair = next((a, b) for a, b in pairwise(offsets) if b < a)
         return Rule(
             "decreasing",
             f"Offsets may not decrease: {pair[1]} comes after {pair[0]}, so that bag would end before it "
@@ -80,7 +81,8 @@ def _shape(bags: Bags) -> Rule | None:
     if len({len(line) for line in bags.items}) > 1:
         return Rule(
             "ragged",
-            "A 2-D input is a matrix: every line is one bag, and all are equally long. Bags of unequal length "
+            "A 2-D input is a matrix: every line is one bag, and all are equally long. Bags of unequal "
+            "length "
             "are what the flat list with offsets is for: write one line.",
         )
     if len(bags.items) > 1 and bags.offsets is not None:
@@ -121,13 +123,15 @@ def _offsets(bags: Bags) -> Rule | None:
     if offsets[0] != 0:
         return Rule(
             "first",
-            f"The first bag starts at the beginning of the list: offsets[0] is {offsets[0]}, and has to be 0. "
+            f"The first bag starts at the beginning of the list: offsets[0] is {offsets[0]}, and has to be "
+            "0. "
             "Otherwise what stands before it would belong to no bag.",
         )
     if offsets[-1] > len(bags.flat):
         return Rule(
             "beyond",
-            f"The list has {len(bags.flat)} indices, and a bag cannot start after its end: the last offset is "
+            f"The list has {len(bags.flat)} indices, and a bag cannot start after its end: the last offset "
+            "is "
             f"{offsets[-1]}. {len(bags.flat)} itself is allowed, and makes an empty bag.",
         )
     return None

@@ -17,7 +17,7 @@ from rnnviz.figures.pens import Path, Targets, Texts, tint
 
 Matrix = NDArray[np.float32]
 
-TOP, STRIP, ABOVE, BETWEEN, BOTTOM = 24, 46, 40, 56, 26  # pixels
+TOP, STRIP, ABOVE, BETWEEN, BOTTOM = 24, 46, 42, 56, 26  # pixels
 CELL, HIGHEST = 22, 112
 COLOURS: tuple[str, ...] = tuple(theme.template()["layout"]["colorway"])
 
@@ -65,7 +65,8 @@ def bags_figure(maps: BagMaps) -> go.Figure:
         return empty("The list of indices is empty.")
     dim = 0 if maps.vectors is None else maps.vectors.shape[1]
     block = min(CELL, HIGHEST / dim) * dim if dim else 0.0
-    inside = ABOVE + STRIP + (30 + 2 * block + BETWEEN if dim else 0)
+    above = ABOVE if maps.empties else ABOVE // 2
+    inside = above + STRIP + (30 + 2 * block + BETWEEN if dim else 0)
     layout: dict[str, Any] = {
         "height": round(TOP + inside + BOTTOM),
         "margin": {"l": 30, "r": 8, "t": TOP, "b": BOTTOM},
@@ -73,7 +74,7 @@ def bags_figure(maps: BagMaps) -> go.Figure:
         "shapes": [],
         "uirevision": f"{len(maps.items)}:{len(maps.spans)}:{dim}",
     }
-    strip_low = 1 - (ABOVE + STRIP) / inside
+    strip_low = 1 - (above + STRIP) / inside
     hidden = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": ""}
     layout["xaxis"] = hidden | {
         "domain": [0, 1],
@@ -84,14 +85,14 @@ def bags_figure(maps: BagMaps) -> go.Figure:
     # The strip's own units: its boxes from 0 to 1, the names of the bags above.
     layout["yaxis"] = hidden | {
         "domain": [max(0.0, strip_low), 1],
-        "range": [0, 1 + ABOVE / STRIP],
+        "range": [0, 1 + above / STRIP],
         "visible": False,
     }
     data: list[dict[str, Any]] = []
     if maps.vectors is not None and maps.output is not None and maps.two_step is not None:
         vectors_low = strip_low - (30 + block) / inside
         data.append(_vectors(maps, layout, (vectors_low, vectors_low + block / inside)))
-        data += _results(maps, layout, (0.0, block / inside))
+        data += _results(maps, layout, (0.0, block / inside), 3 / inside)
     data += _strip(maps)
     layout["annotations"].append(_title("input", 0.0, 1.0) | {"yshift": 4})
     return figure(data, layout)
@@ -142,10 +143,14 @@ def _vectors(maps: BagMaps, layout: dict[str, Any], domain: tuple[float, float])
                 "line": {"width": 0},
             }
         )
-    return _heat("weight[input]", maps.vectors, "x", "y2", "coloraxis", "position %{x}, number %{y}: %{z:.4f}")
+    return _heat(
+        "weight[input]", maps.vectors, "x", "y2", "coloraxis", "position %{x}, number %{y}: %{z:.4f}"
+    )
 
 
-def _results(maps: BagMaps, layout: dict[str, Any], domain: tuple[float, float]) -> list[dict[str, Any]]:
+def _results(
+    maps: BagMaps, layout: dict[str, Any], domain: tuple[float, float], lift: float
+) -> list[dict[str, Any]]:
     assert maps.output is not None and maps.two_step is not None
     gap = maps.output - maps.two_step
     limit = signed_limit(np.concatenate([maps.output, maps.two_step]))
@@ -171,13 +176,13 @@ def _results(maps: BagMaps, layout: dict[str, Any], domain: tuple[float, float])
             "tickfont": {"size": 11},
         }
         layout[axis_key(y)] = _components(values.shape[1], domain, x)
-        layout["annotations"].append(_title(title, left, domain[1]))
+        layout["annotations"].append(_title(title, left, domain[1] + lift))
         layout["shapes"] += [
             {
                 "type": "line",
                 "xref": x,
                 "yref": "paper",
-                **{"x0": k - 0.46, "x1": k + 0.46, "y0": domain[1], "y1": domain[1]},
+                **{"x0": k - 0.46, "x1": k + 0.46, "y0": domain[1] + lift, "y1": domain[1] + lift},
                 "line": {"color": colour_of(k), "width": 4},
             }
             for k in range(bags)

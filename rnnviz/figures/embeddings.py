@@ -1,4 +1,4 @@
-"""A lookup drawn: one-hot vectors, the table, lines from its rows to the output, and the product beside it."""
+"""A lookup drawn: one-hot vectors, the table, lines from its rows to the output, the product beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEIGHT = 352  # pixels for the rows of the tallest matrix, at most
 ROW = 27
 TOP, BOTTOM = 46, 26
 NO_BOX = "<extra></extra>"
-CURVE = np.linspace(0, 1, 9)
+CURVE = np.linspace(0, 1, 17)
 EASE = CURVE * CURVE * (3 - 2 * CURVE)  # a line that leaves and arrives level
 
 
@@ -192,7 +192,9 @@ def side_by_side(
         rows, columns = part.values.shape
         layout[axis_key(x)] = _columns(part, place, y)
         layout[axis_key(y)] = _rows(part, x, cell, max(0.0, 1 - cell * rows / inside))
-        layout["annotations"] += _titles(part, place, (part.gap / whole, 1 - cell * min(rows, 6) / 2 / inside))
+        layout["annotations"] += _titles(
+            part, place, (part.gap / whole, 1 - cell * min(rows, 6) / 2 / inside)
+        )
         layout["shapes"] += _frames(part, x, y)
         name = f"coloraxis{k + 1 if k else ''}"
         layout[name] = theme.coloraxis(part.scale, part.limit)
@@ -276,7 +278,7 @@ def _titles(part: Part, place: tuple[float, float], sign: tuple[float, float]) -
             common
             | {
                 "text": f"<b>{part.between}</b>",
-                "x": place[0] - gap + (0.012 if part.between == "@" else gap / 2),
+                "x": place[0] - gap + (0.02 if part.between == "@" else gap / 2),
                 "y": height,
                 "xanchor": "center",
                 "yanchor": "middle",
@@ -290,7 +292,13 @@ def _frames(part: Part, x: str, y: str) -> list[dict[str, Any]]:
     columns = part.values.shape[1]
     across = {"xref": x, "yref": y, "x0": -0.5, "x1": columns - 0.5}
     found: list[dict[str, Any]] = [
-        {"type": "line", **across, "y0": row - 0.5, "y1": row - 0.5, "line": {"color": theme.TEXT, "width": 1.5}}
+        {
+            "type": "line",
+            **across,
+            "y0": row - 0.5,
+            "y1": row - 0.5,
+            "line": {"color": theme.TEXT, "width": 1.5},
+        }
         for row in part.breaks
     ]
     if part.marked is not None:

@@ -32,20 +32,31 @@ class Tables:
     after: Matrix
 
 
-def step_maps(tables: Tables, rows: Sequence[str], counts: Sequence[int], *, sparse: bool) -> StepMaps:
+def step_maps(
+    tables: Tables, rows: Sequence[str], counts: Sequence[int], *, sparse: bool, padding: int | None
+) -> StepMaps:
     """The record. The table after forward is shown where forward has changed it, as ``max_norm`` does.
 
-    The row names say how often each row was looked up.
+    The row names say how often each row was looked up; the padding row is framed.
     """
     count, dim = tables.before.shape
     shape = f"({count}, {dim})"
     limit = signed_limit(np.stack([tables.before, tables.forward, tables.after]))
     hover = "row %{y}, number %{x}: %{z:.4f}"
     names = tuple(f"{name} ×{n}" if n else name for name, n in zip(rows, counts, strict=True))
-    parts = [Part("weight", shape, tables.before, limit, names, hover=hover)]
+    parts = [Part("weight", shape, tables.before, limit, names, marked=padding, hover=hover)]
     if (tables.before != tables.forward).any():
         parts.append(
-            Part("after forward", shape, tables.forward, limit, gap=44, between="→", hover=hover)
+            Part(
+                "after forward",
+                shape,
+                tables.forward,
+                limit,
+                gap=44,
+                between="→",
+                marked=padding,
+                hover=hover,
+            )
         )
     if tables.grad is not None:
         stored = int((~np.isnan(tables.grad).all(1)).sum())
@@ -58,11 +69,14 @@ def step_maps(tables: Tables, rows: Sequence[str], counts: Sequence[int], *, spa
                 scale="difference",
                 gap=60,
                 between="→",
+                marked=padding,
                 hover="gradient of " + hover,
             )
         )
         parts.append(
-            Part("after the step", shape, tables.after, limit, gap=60, between="→", hover=hover)
+            Part(
+                "after the step", shape, tables.after, limit, gap=60, between="→", marked=padding, hover=hover
+            )
         )
     return StepMaps(tuple(parts))
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from rnnviz.embeddings.config import MODES, BagConfig, EmbeddingConfig
+from rnnviz.embeddings.inputs import LOSSES, MAX_BAGS, MAX_ITEMS, Bags, Pretrained, Table, Training
 from rnnviz.embeddings.words import (
     MAX_DIM,
     MAX_ROWS,
@@ -23,10 +24,8 @@ from rnnviz.presets import BAG_PRESETS, EMBEDDING_PRESETS
 
 VIEWS = ("Lookup", "One-hot", "Gradient", "Bags", "Pretrained")
 SOURCES = ("Words", "Indices")
-LOSSES = ("output.sum()", "output.pow(2).sum()")
 SIMILAR = ("This table", "Sample vectors")
 VECTORS = ("Sample", "My file", "BERT")
-MAX_ITEMS, MAX_BAGS = 40, 20
 
 TEXT = "the cat sat on the mat\nthe dog ran"
 INDICES = "1 2 4 5\n4 3 2 9"
@@ -69,7 +68,10 @@ FIELDS: tuple[Field, ...] = (
     Field("e_bag_padded", "padding_idx", False, "Leave one row out of every bag."),
     Field("e_bag_pad", "Padding row", 2, "Which row padding_idx names.", 0, MAX_ROWS - 1),
     Field(
-        "e_weights", "per_sample_weights", "", "A weight for each index, only with sum. Empty: none.",
+        "e_weights",
+        "per_sample_weights",
+        "",
+        "A weight for each index, only with sum. Empty: none.",
         max_chars=300,
     ),
     Field("e_last", "include_last_offset", False, "The last offset is the list's end and starts no bag."),
@@ -87,71 +89,6 @@ FIELDS: tuple[Field, ...] = (
 )
 
 _BY_KEY = {f.key: f for f in FIELDS}
-
-
-@dataclass(frozen=True)
-class Table:
-    """An nn.Embedding and what is looked up in it.
-
-    ``names`` says which word each row stands for, () for bare row numbers. ``indices`` are as they were
-    typed: they may be out of range or of unequal length, which PyTorch then refuses.
-    """
-
-    config: EmbeddingConfig
-    seed: int
-    ones: bool
-    names: tuple[str, ...]
-    indices: Indices
-
-    @property
-    def positions(self) -> int:
-        """How many indices there are."""
-        return sum(map(len, self.indices))
-
-    def row_name(self, row: int) -> str:
-        """The row's number, with its word if it has one."""
-        return f"{row} {self.names[row]}" if row < len(self.names) else str(row)
-
-
-@dataclass(frozen=True)
-class Training:
-    """One step of training on a table: which loss, which step, and whether the table is frozen."""
-
-    table: Table
-    loss: str
-    lr: float
-    freeze: bool
-
-
-@dataclass(frozen=True)
-class Bags:
-    """An nn.EmbeddingBag and its call, as it was typed: PyTorch may refuse it.
-
-    ``items`` has one line for a flat list, several for a 2-D input. ``offsets`` and ``weights`` are None where
-    nothing was typed.
-    """
-
-    config: BagConfig
-    seed: int
-    items: Indices
-    offsets: tuple[int, ...] | None
-    weights: tuple[float, ...] | None
-
-    @property
-    def flat(self) -> tuple[int, ...]:
-        return tuple(i for line in self.items for i in line)
-
-
-@dataclass(frozen=True)
-class Pretrained:
-    """Which vectors are asked what. The vectors of an uploaded file are not part of the address."""
-
-    source: str
-    ask: str
-    near: int
-    words: tuple[str, ...]
-    freeze: bool
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -302,7 +239,7 @@ EXAMPLES: dict[str, EmbeddingExample] = {
             "C1",
             "Lookup",
             {**_ROWS, **_embedding("C1")},
-            "(2, 4) indices give (2, 4, 3) numbers; equal indices give equal rows, and so does one_hot @ weight.",
+            "(2, 4) indices give (2, 4, 3): equal indices, equal rows; one_hot @ weight gives the same.",
         ),
         EmbeddingExample(
             "C2",
@@ -312,25 +249,25 @@ EXAMPLES: dict[str, EmbeddingExample] = {
         ),
         EmbeddingExample(
             "C3",
-            "Padding of ones",
+            "Pad = 1",
             {**_PADDED, **_embedding("C3"), "e_ones": True},
             "Overwritten with ones, the padding row is looked up as ones, and still gets no gradient.",
         ),
         EmbeddingExample(
             "C4",
-            "Two bags",
+            "Bags",
             {**_bag("C4")},
             "Offsets 0 and 4 cut one flat list into two bags of four: Embedding, then a sum.",
         ),
         EmbeddingExample(
             "C5",
-            "Bags, padded",
+            "Empty bag",
             {**_bag("C5"), "e_items": "2 2 2 2 4 3 2 9", "e_offsets": "0 3 6"},
             "Every 2 is left out: bag 0 has nothing left, so it is zero.",
         ),
         EmbeddingExample(
             "C6",
-            "Weighted bags",
+            "Weights",
             {**_bag("C6"), "e_weights": "1 0.5 2 0 1 1 -1 0.25"},
             "A weight for each index, only with sum: switch to mean or max to read PyTorch's refusal.",
         ),
@@ -348,7 +285,7 @@ EXAMPLES: dict[str, EmbeddingExample] = {
             "C8",
             "Pretrained",
             {"e_view": "Pretrained"},
-            "Vectors counted from text know which words are used alike; words that the file lacks are listed.",
+            "Vectors counted from text know which words are used alike; missing words are listed.",
         ),
     )
 }

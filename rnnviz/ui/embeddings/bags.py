@@ -10,6 +10,7 @@ import streamlit as st
 
 from rnnviz.embeddings.bags import bag_of, run_bags
 from rnnviz.embeddings.clicks import with_start
+from rnnviz.embeddings.inputs import Bags
 from rnnviz.embeddings.spoken import bag_lines
 from rnnviz.figures.bags import BagMaps, bags_figure
 from rnnviz.screens import embeddings as page
@@ -33,9 +34,10 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
     )
     if found.output is not None:
         st.caption(
-            f"`{bags.config.call()}` · output {found.output.shape} · max |difference| to `nn.Embedding`, then "
+            f"`{bags.config.call()}` · output {found.output.shape} · max |difference| to `nn.Embedding`, "
+            "then "
             f"{bags.config.mode}: **{found.difference:.1e}**",
-            help="Both add the same rows; the order of the additions may differ, which float32 shows at 1e-07.",
+            help="Both add the same rows, perhaps in another order, which float32 shows at 1e-07.",
         )
     said = list(lines)
     if len(bags.items) == 1:
@@ -43,7 +45,7 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
     st.markdown("\n".join(f"- {line}" for line in said))
 
 
-def _click(bags: page.Bags, point: Point) -> None:
+def _click(bags: Bags, point: Point) -> None:
     position = point.custom[0] if point.custom else point.x
     if isinstance(position, float) and (changed := with_start(bags, int(position))) is not None:
         st.session_state["e_offsets"] = changed
@@ -51,7 +53,7 @@ def _click(bags: page.Bags, point: Point) -> None:
 
 
 @lru_cache(maxsize=64)
-def _picture(bags: page.Bags) -> go.Figure:
+def _picture(bags: Bags) -> go.Figure:
     found = run_bags(bags)
     fits = bags.weights is not None and len(bags.weights) == len(bags.flat)
     return bags_figure(

@@ -14,6 +14,7 @@ from rnnviz.ui.embeddings import upload
 FIELD = pickers.by_key(page.FIELDS)
 CANVAS = "embeddings_canvas"
 ALONE = pickers.only(CANVAS)
+LOSSES = dict(zip(page.LOSSES, ("sum", "sum of squares"), strict=True))
 
 
 def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
@@ -47,7 +48,7 @@ def _training(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
         pickers.switch(FIELD[key], on_change=ALONE)
     pickers.slider(FIELD["e_norm"], on_change=ALONE)
     pickers.slider(FIELD["e_lr"], on_change=ALONE)
-    pickers.choice(FIELD["e_loss"], on_change=ALONE)
+    pickers.choice(FIELD["e_loss"], names=LOSSES, on_change=ALONE)
     _table(current, values)
 
 

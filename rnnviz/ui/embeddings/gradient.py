@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from rnnviz.embeddings.inputs import Training
 from rnnviz.embeddings.learning import learn
 from rnnviz.embeddings.spoken import learned_lines
 from rnnviz.figures.embeddings_training import Tables, step_figure, step_maps
@@ -38,8 +39,11 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
 
 
 @lru_cache(maxsize=64)
-def _picture(training: page.Training) -> go.Figure:
+def _picture(training: Training) -> go.Figure:
     found, table = learn(training), training.table
+    config = table.config
     names = [table.row_name(row) for row in range(table.config.num_embeddings)]
     tables = Tables(found.before, found.forward, found.grad, found.after)
-    return step_figure(step_maps(tables, names, found.counts.tolist(), sparse=table.config.sparse))
+    return step_figure(
+        step_maps(tables, names, found.counts.tolist(), sparse=config.sparse, padding=config.padding_idx)
+    )

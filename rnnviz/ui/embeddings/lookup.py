@@ -10,6 +10,7 @@ import streamlit as st
 
 from rnnviz.embeddings import lookup as core
 from rnnviz.embeddings.clicks import with_row
+from rnnviz.embeddings.inputs import Table
 from rnnviz.embeddings.spoken import lookup_line
 from rnnviz.figures.embeddings import Arrays, Labels, lookup_figure, lookup_maps, table_figure
 from rnnviz.screens import embeddings as page
@@ -29,7 +30,7 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
             _table(table),
             key="e_table",
             name="The table",
-            summary=f"{table.config.call()}: {found.weight.shape[0]} rows of {found.weight.shape[1]} numbers.",
+            summary=f"{table.config.call()}: {len(found.weight)} rows of numbers.",
         )
         return
     chart(
@@ -44,17 +45,18 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
     st.caption(
         f"`{table.config.call()}` · input ({n}, {length}) → output ({n}, {length}, {dim}) · "
         f"max |difference| to `one_hot @ weight`: **{found.difference:.1e}**",
-        help="The lookup copies rows; the product multiplies and adds. With a single 1 in each one-hot row both "
-        "give the same numbers, but the product costs V multiplications for each of them.",
+        help="The lookup copies rows; the product multiplies and adds. With a single 1 in each one-hot row "
+        "both give the same numbers, but the product costs V multiplications for each of them.",
     )
     adds = "adds its word to the marked sentence" if table.names else "puts it at the marked position"
     st.markdown(
-        f"{markdown(lookup_line(table, position))} Click on a position to mark it; a click on a row of *weight* "
+        f"{markdown(lookup_line(table, position))} Click on a position to mark it; a click on a row of "
+        "*weight* "
         f"{adds}."
     )
 
 
-def _click(table: page.Table, position: int, point: Point) -> None:
+def _click(table: Table, position: int, point: Point) -> None:
     if not isinstance(point.y, float):
         return
     row = int(point.y)
@@ -68,7 +70,7 @@ def _click(table: page.Table, position: int, point: Point) -> None:
 
 
 @lru_cache(maxsize=64)
-def _picture(table: page.Table, position: int) -> go.Figure:
+def _picture(table: Table, position: int) -> go.Figure:
     found = core.lookup(table)
     assert found.output is not None and found.product is not None
     names = tuple(map(table.row_name, range(table.config.num_embeddings)))
@@ -79,6 +81,6 @@ def _picture(table: page.Table, position: int) -> go.Figure:
 
 
 @lru_cache(maxsize=16)
-def _table(table: page.Table) -> go.Figure:
+def _table(table: Table) -> go.Figure:
     names = tuple(map(table.row_name, range(table.config.num_embeddings)))
     return table_figure(core.lookup(table).weight, names)

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from rnnviz.embeddings.compare import Compared, compare
+from rnnviz.embeddings.inputs import Table
 from rnnviz.figures.embeddings_words import Alike, alike_figure
 from rnnviz.screens import embeddings as page
 from rnnviz.ui import pickers
@@ -34,7 +35,7 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
 
 
 @lru_cache(maxsize=32)
-def _picture(table: page.Table, similar: str) -> go.Figure:
+def _picture(table: Table, similar: str) -> go.Figure:
     found = compare(table, similar == page.SIMILAR[1])
     return alike_figure(Alike(found.names, found.one_hot, found.vectors, found.title))
 

@@ -32,8 +32,8 @@ def show() -> None:
         max_upload_size=MEGABYTES,
         key=key,
         on_change=lambda: _take(key),
-        help="word2vec's or GloVe's text format; or a .safetensors matrix together with a .txt word list, one "
-        "word for each row (choose both files at once).",
+        help="word2vec's or GloVe's text format; or a .safetensors matrix together with a .txt word list, "
+        "one word for each row (choose both files at once).",
     )
     if said := st.session_state.pop(_SAID, None):
         st.warning(markdown(said))

@@ -1,0 +1,93 @@
+"""One-hot vectors against embeddings: how large, how sparse, and how alike their tokens are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnviz.embeddings.inputs import Table
+from rnnviz.embeddings.lookup import lookup
+from rnnviz.embeddings.pretrained import cosines, sample
+from rnnviz.embeddings.words import PAD
+
+BERT = (30_522, 768)
+"""Rows and dimension of bert-base-uncased's word embeddings, for scale."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Cosines of the tokens' one-hot vectors and of their embeddings, (V, V) each, and their sizes.
+
+    ``missing`` are words without a vector. ``closest`` says which two tokens are most alike. ``sizes`` are
+    the lines of a table under ``heads``.
+    """
+
+    names: tuple[str, ...]
+    one_hot: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+    title: str
+    missing: tuple[str, ...]
+    closest: str
+    heads: tuple[str, ...]
+    sizes: tuple[tuple[str, ...], ...]
+
+
+@lru_cache(maxsize=32)
+def compare(table: Table, trained: bool) -> Compared:
+    """The comparison for the screen's table, or for the sample's vectors of its words."""
+    missing: tuple[str, ...] = ()
+    if trained:
+        vectors = sample()
+        words = tuple(word for word in table.names if word != PAD)
+        found = {word: vectors.find(word) for word in words}
+        names = tuple(word for word in words if found[word] is not None)
+        missing = tuple(word for word in words if found[word] is None)
+        matrix = vectors.matrix[[row for row in found.values() if row is not None]]
+        title = "the sample vectors"
+    else:
+        matrix, title = lookup(table).weight, "weight, untrained"
+        names = table.names or tuple(map(str, range(table.config.num_embeddings)))
+    alike = cosines(matrix)
+    return Compared(
+        names,
+        cosines(np.eye(len(names), dtype=np.float32)),
+        alike,
+        title,
+        missing,
+        _closest(names, alike, trained),
+        ("one-hot, here", "embedding, here", "one-hot, BERT", "embedding, BERT"),
+        _sizes(max(len(names), 1), matrix.shape[1], table.positions),
+    )
+
+
+def _closest(names: tuple[str, ...], alike: NDArray[np.float32], trained: bool) -> str:
+    if len(names) < 2:
+        asked = "type words that the sample knows, such as cat, king, milk" if trained else "type more"
+        return f"There are no two tokens to compare: {asked}."
+    pairs = np.where(np.tri(len(names), k=-1, dtype=bool), np.nan_to_num(alike, nan=-2), -2)
+    a, b = divmod(int(pairs.argmax()), len(names))
+    why = "because they stand in the same places in text" if trained else "by chance: nothing was learned yet"
+    return (
+        f"One-hot vectors know no similarity: every two different tokens have cosine 0. Here “{names[b]}” "
+        "and "
+        f"“{names[a]}” are most alike, cosine {pairs[a, b]:.2f}, {why}."
+    )
+
+
+def _sizes(rows: int, dim: int, positions: int) -> tuple[tuple[str, ...], ...]:
+    def line(name: str, *values: object) -> tuple[str, ...]:
+        return (name, *(f"{v:,}" if isinstance(v, int) else str(v) for v in values))
+
+    (v, d), t = BERT, positions
+    return (
+        line("numbers for each token", rows, dim, v, d),
+        line(
+            "zeros among them", f"{rows - 1:,}", "none needed", f"{v - 1:,} ({1 - 1 / v:.3%})", "none needed"
+        ),
+        line("numbers that learn", "none", rows * dim, "none", v * d),
+        line(f"bytes for {t} tokens, float32", 4 * t * rows, 4 * t * dim, 4 * t * v, 4 * t * d),
+        line("multiplications a lookup", "", "0, it copies a row", f"{v * d:,} in one_hot @ weight", "0"),
+    )
