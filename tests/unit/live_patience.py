@@ -1,0 +1,28 @@
+"""Nothing in the tests of the runtime waits for ever: a worker that never answers fails its test."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+PATIENCE = 60.0  # seconds; only a failing test waits so long
+
+
+@pytest.fixture(autouse=True)
+def impatient() -> Iterator[None]:
+    """Interrupts a test that takes two minutes, also while it is in a system call."""
+
+    def interrupt(*_: Any) -> None:
+        raise TimeoutError("the test waited for too long")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(int(2 * PATIENCE))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
