@@ -92,6 +92,8 @@ def from_bytes(data: bytes) -> RunState:
         if not isinstance(standing, dict) or standing.keys() != set(_STANDING):
             raise ValueError("it does not say where the run stands")
         whole("format", standing["format"], FORMAT, FORMAT)
+        if not isinstance(standing["task"], str):
+            raise refuse("task", standing["task"], "a name")
         config = _config(standing["task"], text)
         return _checked(config, standing, found)
     except (SafetensorError, ValueError) as fault:
@@ -125,9 +127,7 @@ def _parsed(text: str | bytes) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _config(task: object, text: str) -> TrainConfig:
-    if not isinstance(task, str):
-        raise refuse("task", task, "a name")
+def _config(task: str, text: str) -> TrainConfig:
     config: TrainConfig = config_from(tasks.named(task).config_type, _parsed(text))
     return config
 
