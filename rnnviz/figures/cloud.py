@@ -18,6 +18,7 @@ HEIGHT = 420
 MOST_POINTS = 800
 MOST_NAMED = 60
 MOST_TRAILS = 60
+MOST_MOMENTS = 40
 SYMBOLS = (
     "circle",
     "square",
@@ -48,48 +49,56 @@ class Cloud:
     names: tuple[str, ...]
     share: tuple[float, float]
     limit: tuple[float, float]
-    trail: NDArray[np.float32] | None = None
+    trail: NDArray[np.float32]
     left_out: int = 0
 
 
-def cloud(
-    title: str,
-    points: ArrayLike,
-    tokens: Sequence[object],
-    *,
-    groups: Sequence[int] | None = None,
-    names: Sequence[object] = (),
-    share: tuple[float, float] = (0.0, 0.0),
-    limit: tuple[float, float] = (0.0, 0.0),
-    trail: ArrayLike | None = None,
-) -> Cloud:
-    """The record of points as `rnnviz.projection.Basis` gives them, one basis for all moments.
-
-    The axes reach to the farthest point now or in the trail, and to ``limit`` at least. Of more than
-    `MOST_POINTS` the first are drawn. Raises `ValueError` for shapes that do not agree.
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """What a page gives: points (n, 2) as `rnnviz.projection.Basis.project` makes them, with one basis for
+    all moments, and its ``share``; a label each; ids into ``names`` as groups. The rest as in `Cloud`.
     """
-    found = np.asarray(points, dtype=np.float32)
-    count = len(tokens)
-    groups = [-1] * count if groups is None else list(groups)
+
+    title: str
+    points: ArrayLike
+    labels: Sequence[object]
+    groups: Sequence[int] | None = None
+    names: Sequence[object] = ()
+    share: tuple[float, float] = (0.0, 0.0)
+    limit: tuple[float, float] = (0.0, 0.0)
+    trail: ArrayLike | None = None
+
+
+def cloud(dots: Dots) -> Cloud:
+    """The record of points. The axes reach to the farthest of them now or in the trail, and to ``limit`` at
+    least.
+
+    Of more than `MOST_POINTS` the first are drawn, trails of `MOST_TRAILS` points at most and the newest
+    `MOST_MOMENTS` moments. Raises `ValueError` for shapes that do not agree.
+    """
+    found = np.asarray(dots.points, dtype=np.float32)
+    count, names = len(dots.labels), tuple(map(str, dots.names))
+    groups = [-1] * count if dots.groups is None else list(dots.groups)
     if found.shape != (count, 2) or len(groups) != count:
         raise ValueError(
             f"points have shape {found.shape}, groups {len(groups)}: expected ({count}, 2), {count}"
         )
-    before = None if trail is None else np.asarray(trail, dtype=np.float32)
-    if before is not None and before.shape[1:] != (count, 2):
-        raise ValueError(f"trail has shape {before.shape}: expected (T, {count}, 2)")
-    drawn = slice(0, MOST_POINTS)
-    seen = np.abs(found[None] if before is None else np.concatenate([found[None], before]))[:, drawn]
+    trail = np.zeros((0, count, 2), np.float32) if dots.trail is None else np.asarray(dots.trail, np.float32)
+    if trail.shape[1:] != (count, 2):
+        raise ValueError(f"trail has shape {trail.shape}: expected (T, {count}, 2)")
+    trail = trail[-MOST_MOMENTS:] if count <= MOST_TRAILS else trail[:0]
+    seen = np.abs(np.concatenate([found[None], trail]))[:, :MOST_POINTS]
     reach = np.max(seen, axis=(0, 1), initial=0.0, where=np.isfinite(seen)) * ROOM
+    drawn = slice(0, MOST_POINTS)
     return Cloud(
-        title,
+        dots.title,
         found[drawn],
-        tuple(map(str, tokens))[drawn],
-        tuple(g if 0 <= g < len(names) else -1 for g in groups)[drawn],
-        tuple(map(str, names)),
-        share,
-        (max(limit[0], float(reach[0])) or 1.0, max(limit[1], float(reach[1])) or 1.0),
-        before[:, drawn] if before is not None and count <= MOST_TRAILS else None,
+        tuple(map(str, dots.labels))[drawn],
+        tuple(int(g) if 0 <= g < len(names) else -1 for g in groups)[drawn],
+        names,
+        dots.share,
+        (max(dots.limit[0], float(reach[0])) or 1.0, max(dots.limit[1], float(reach[1])) or 1.0),
+        trail,
         max(0, count - MOST_POINTS),
     )
 
@@ -179,7 +188,7 @@ def _group(record: Cloud, group: int, own: NDArray[np.int64]) -> dict[str, Any]:
 
 
 def _trails(record: Cloud) -> list[dict[str, Any]]:
-    if record.trail is None or not len(record.trail):
+    if not len(record.trail):
         return []
     count, gap = len(record.labels), np.full((1, len(record.labels), 2), np.nan, np.float32)
     path = np.concatenate([record.trail, record.points[None], gap])  # (T + 2, n, 2)

@@ -19,7 +19,8 @@ MOST_CELLS = 6000  # 32 kB on the way to the browser
 
 @dataclass(frozen=True, eq=False)
 class Tagged:
-    """One sentence as one model sees it: ``scores`` (L, K), ``truth`` (L,) ids of the true tags or None.
+    """One sentence as one model sees it: ``scores`` (L, K), ``truth`` (L,) ids of the true tags, -1 where
+    none is known, or None if none is.
 
     ``said`` (L,) is the tag of the largest score, -1 where a score is not a number; ``known`` (L,) False for
     words that the model does not know.
@@ -35,7 +36,15 @@ class Tagged:
     def wrong(self) -> tuple[bool, ...]:
         """For each word, whether another tag than the true one is said; False where none is known."""
         truth = self.said if self.truth is None else self.truth
-        return tuple(s != t for s, t in zip(self.said, truth, strict=True))
+        return tuple(t >= 0 and s != t for s, t in zip(self.said, truth, strict=True))
+
+    @property
+    def right(self) -> tuple[int, int] | None:
+        """How many tags are right, of how many that are known; None if none is."""
+        if self.truth is None:
+            return None
+        known = sum(t >= 0 for t in self.truth)
+        return known - sum(self.wrong), known
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +73,16 @@ def tagged(
     truth: Sequence[int] | None = None,
     known: Sequence[bool] | None = None,
 ) -> Tagged:
-    """The record of one sentence. Raises `ValueError` for shapes that do not agree and ids out of range."""
+    """The record of one sentence; a negative id in ``truth`` says that the word's tag is not known.
+
+    Raises `ValueError` for shapes that do not agree, and for ids out of range.
+    """
     array = np.asarray(scores, dtype=np.float32)
     length = len(words)
     if array.ndim != 2 or len(array) != length or not array.shape[1]:
         raise ValueError(f"scores have shape {array.shape}: expected ({length}, tags)")
-    if truth is not None and (len(truth) != length or not all(0 <= t < array.shape[1] for t in truth)):
-        raise ValueError(f"truth has {len(truth)} ids: expected {length} from 0 to {array.shape[1] - 1}")
+    if truth is not None and (len(truth) != length or not all(t < array.shape[1] for t in truth)):
+        raise ValueError(f"truth has {len(truth)} ids: expected {length}, less than {array.shape[1]}")
     if known is not None and len(known) != length:
         raise ValueError(f"known has {len(known)} values: expected {length}")
     finite = np.isfinite(array).all(axis=1)
@@ -78,7 +90,7 @@ def tagged(
     return Tagged(
         tuple(map(str, words)),
         array,
-        None if truth is None else tuple(map(int, truth)),
+        None if truth is None or all(t < 0 for t in truth) else tuple(max(-1, int(t)) for t in truth),
         tuple(map(int, said)),
         (True,) * length if known is None else tuple(map(bool, known)),
     )
@@ -122,7 +134,7 @@ def tag_summary(grid: TagGrid) -> str:
         for panel in row.panels:
             total = len(panel.words)
             told = [_told(panel, grid.tags, i) for i in range(total)]
-            right = f"{total - sum(panel.wrong)} of {total} right: " if panel.truth is not None else ""
+            right = f"{panel.right[0]} of {panel.right[1]} right: " if panel.right else ""
             parts.append(right + ", ".join(told[:12]) + (" …" if total > 12 else ""))
         said.append(f"{row.name}: {'; '.join(parts[:4])}.")
     return " ".join(said)

@@ -104,9 +104,9 @@ def _tag_axis(grid: TagGrid, shown: bool) -> dict[str, Any]:
 
 
 def _title(row: Row, top: float) -> dict[str, Any]:
-    judged = [panel for panel in row.panels if panel.truth is not None]
-    wrong, total = sum(sum(p.wrong) for p in judged), sum(len(p.words) for p in judged)
-    count = f"   {total - wrong} of {total} right" if judged else ""
+    judged = [panel.right for panel in row.panels if panel.right]
+    right, total = (sum(counts) for counts in zip(*judged, strict=True)) if judged else (0, 0)
+    count = f"   {right} of {total} right" if judged else ""
     return {
         "text": f"<b>{plain(row.name)}</b>{count}",
         **{"xref": "paper", "yref": "paper", "x": 0, "y": top, "xanchor": "left", "yanchor": "top"},

@@ -1,0 +1,171 @@
+"""The string a model says at each epoch, letter by letter beside the loss, down to the right one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from rnnviz.data.characters import shown
+from rnnviz.figures import theme
+from rnnviz.figures.base import empty, figure, short, tokens_axis
+from rnnviz.figures.characters import Strings
+
+ROW, TOP, BOTTOM = 21, 44, 40  # pixels
+MOST_ROWS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """A row for each epoch shown: what was said (rows of L), which of it is right (rows, L), and the loss.
+
+    A row stands for the epochs from ``epochs`` to ``until``, between which the string did not change or was
+    left out; its loss is that of its last epoch.
+    """
+
+    source: str
+    target: str
+    rows: tuple[tuple[str, ...], ...]
+    right: NDArray[np.bool_]
+    loss: NDArray[np.float64]
+    epochs: tuple[int, ...]
+    until: tuple[int, ...]
+
+    def row_of(self, epoch: int) -> int:
+        """The row that shows an epoch: the last that begins at or before it."""
+        return max(0, int(np.searchsorted(self.epochs, epoch, side="right")) - 1)
+
+
+def said(strings: Strings, predicted: ArrayLike, loss: ArrayLike, epochs: ArrayLike | None = None) -> Said:
+    """The record of the class ids said (E, L) and the losses (E,) at ``epochs``, 1, 2 … unless given.
+
+    Of more than `MOST_ROWS` epochs those stay at which the string changes; of more changes than that, evenly
+    many, with the first and the last. Raises `ValueError` for shapes that do not agree.
+    """
+    length = len(strings.target)
+    ids, losses = np.asarray(predicted, np.int64), np.asarray(loss, np.float64)
+    at = np.arange(1, len(ids) + 1) if epochs is None else np.asarray(epochs)
+    if ids.shape != (len(ids), length) or not len(ids) == len(losses) == len(at):
+        raise ValueError(
+            f"predicted {ids.shape}, loss {losses.shape}, epochs {at.shape}: expected (E, {length}), (E,), (E,)"
+        )
+    places = np.arange(len(ids))
+    if len(ids) > MOST_ROWS:
+        changed = (ids[1:] != ids[:-1]).any(axis=1)
+        places = np.concatenate([[0], 1 + np.flatnonzero(changed)])
+        if len(places) > MOST_ROWS:
+            places = places[np.linspace(0, len(places) - 1, MOST_ROWS).round().astype(int)]
+    ends = np.append(places[1:] - 1, len(ids) - 1) if len(ids) else places
+    return Said(
+        strings.source,
+        strings.target,
+        tuple(tuple(strings.classes[k] for k in ids[place]) for place in places),
+        ids[places] == np.array(strings.truth),
+        losses[ends],
+        tuple(map(int, at[places])),
+        tuple(map(int, at[ends])),
+    )
+
+
+def said_summary(record: Said) -> str:
+    """The text alternative: the goal, when it was first reached, and what is said now."""
+    goal = f"{record.source} to {record.target}"
+    if not record.rows:
+        return f"{goal}: no epoch has been trained yet."
+    whole = record.right.all(axis=1)
+    reached = (
+        f"first right at epoch {record.epochs[int(whole.argmax())]}" if whole.any() else "never right so far"
+    )
+    now = f"{''.join(record.rows[-1])}, {int(record.right[-1].sum())} of {len(record.target)} right"
+    return f"{goal}: {reached}; at epoch {record.until[-1]} it says {now}, loss {record.loss[-1]:.4g}."
+
+
+def said_figure(record: Said, *, current: int | None = None, height: int | None = None) -> go.Figure:
+    """A row an epoch: its letters, right ones on blue and bold, and its loss as a point on a line beside
+    them.
+
+    ``current`` is the epoch to mark. Every point carries its epoch as ``customdata``.
+    """
+    count, length = len(record.rows), len(record.target)
+    if not count:
+        return empty("No epoch has been trained yet.")
+    rights: list[list[bool]] = record.right.tolist()
+    letters = [
+        [f"<b>{short(shown(c))}</b>" if good else short(shown(c)) for c, good in zip(row, right, strict=True)]
+        for row, right in zip(record.rows, rights, strict=True)
+    ]
+    heat = {
+        "type": "heatmap",
+        "name": "said",
+        "z": record.right.astype(np.uint8),
+        "text": letters,
+        "texttemplate": "%{text}",
+        "textfont": {"size": 14},
+        "customdata": [[epoch] * length for epoch in record.epochs],
+        "colorscale": [[0, theme.MISMATCH], [0.5, theme.MISMATCH], [0.5, theme.MATCH], [1, theme.MATCH]],
+        **{"zmin": 0, "zmax": 1, "showscale": False},
+        **dict.fromkeys(("xgap", "ygap"), 1),
+        "hovertemplate": "epoch %{y}: %{text} at position %{x}<extra></extra>",
+    }
+    bottom = {**_epochs(record), "anchor": "x"}
+    axis = tokens_axis([f"{shown(a)}→{shown(b)}" for a, b in zip(record.source, record.target, strict=True)])
+    layout: dict[str, Any] = {
+        "height": height or TOP + BOTTOM + ROW * count,
+        "margin": {"l": 40, "r": 8, "t": TOP, "b": BOTTOM},
+        "showlegend": False,
+        "uirevision": f"{count}.{length}",
+        "xaxis": axis | {"side": "top", "domain": [0, 0.64], "ticks": "", "fixedrange": True},
+        "xaxis2": {"domain": [0.68, 1], "title": {"text": "loss"}, "rangemode": "tozero", "nticks": 4},
+        "yaxis": bottom,
+    }
+    if current is not None:
+        row = record.row_of(current)
+        layout["shapes"] = [
+            {
+                **{"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": row - 0.5, "y1": row + 0.5},
+                "line": {"color": theme.ACCENT, "width": 2},
+            }
+        ]
+    return figure([heat, _losses(record)], layout)
+
+
+def _epochs(record: Said) -> dict[str, Any]:
+    names = [
+        f"{first}" if first == last else f"{first}–{last}"
+        for first, last in zip(record.epochs, record.until, strict=True)
+    ]
+    stride = -(-len(names) // 24)
+    return {
+        **{"range": [len(names) - 0.5, -0.5], "fixedrange": True, "showgrid": False, "zeroline": False},
+        **{"tickmode": "array", "tickvals": list(range(0, len(names), stride)), "ticktext": names[::stride]},
+        **{"title": {"text": "epoch"}, "ticks": "", "tickfont": {"size": 11}},
+    }
+
+
+def _losses(record: Said) -> dict[str, Any]:
+    count = len(record.rows)
+    counts: list[int] = record.right.sum(axis=1).tolist()
+    whole = [count == len(record.target) for count in counts]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "loss",
+        "xaxis": "x2",
+        "x": np.where(np.isfinite(record.loss), record.loss, np.nan),
+        "y": np.arange(count, dtype=np.uint8),
+        "customdata": [
+            [epoch, f"{n} of {len(record.target)} right"]
+            for epoch, n in zip(record.epochs, counts, strict=True)
+        ],
+        "line": {"color": theme.MUTED, "width": 1.5},
+        "marker": {
+            "size": 8,
+            "symbol": ["circle" if one else "x" for one in whole],
+            "color": [theme.ACCENT if one else theme.MISMATCH for one in whole],
+        },
+        "hovertemplate": "epoch %{customdata[0]}: loss %{x:.4g}<br>%{customdata[1]}<extra></extra>",
+        "cliponaxis": False,
+    }
