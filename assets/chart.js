@@ -120,8 +120,7 @@ class Chart {
   }
 
   async draw(component) {
-    const { figure: text, name, summary, height } = component.data;
-    const figure = JSON.parse(text); // sent as a text: it costs the server nothing to keep and to send again
+    const { figure, name, summary, height } = component.data;
     figure.layout.height = height;
     this.current = component;
     this.theme = readTheme(this.root);

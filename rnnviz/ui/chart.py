@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import orjson
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -25,8 +27,9 @@ MAX_TEXT = 200
 # file changes, this text must not, since it is registered once for the life of the server.
 _BOOTSTRAP = """
 export default async (component) => {{
-  const module = await import(new URL(component.data.urls.module, document.baseURI).href);
-  return module.{name}(component);
+  const data = JSON.parse(component.data.sent);
+  const module = await import(new URL(data.urls.module, document.baseURI).href);
+  return module.{name}({{ ...component, data }});
 }};
 """
 
@@ -106,8 +109,7 @@ def chart(
     except ValueError as error:
         raise ValueError(f"chart {key!r}: {error}") from error
     pixels = int(height or sent.height or DEFAULT_HEIGHT)
-    data = {
-        "figure": sent.text,
+    words = {
         "height": pixels,
         "name": name,
         "summary": summary,
@@ -116,7 +118,7 @@ def chart(
     }
     _CHART(
         key=key,
-        data=data,
+        data=_packed(words, sent.text),
         height=pixels,
         on_click_change=lambda: _deliver(key, "click", on_click),
         on_hover_change=lambda: _deliver(key, "hover", on_hover),
@@ -134,15 +136,26 @@ def cursor(group: str, step: int, unit: int | None = None) -> None:
     """
     _CURSOR(
         key=f"cursor_{group}",
-        data={
-            "group": group,
-            "step": int(step),
-            "unit": None if unit is None else int(unit),
-            "urls": {"module": asset_url("chart.js")},
-        },
+        data=_packed(
+            {
+                "group": group,
+                "step": int(step),
+                "unit": None if unit is None else int(unit),
+                "urls": {"module": _urls()["module"]},
+            }
+        ),
     )
 
 
+def _packed(words: dict[str, Any], figure: str | None = None) -> dict[str, str]:
+    """A component's data as one text: Streamlit 1.67 asks of every single value whether it is a table, which
+    for a dozen of them cost as much as drawing a heatmap. ``figure`` is JSON already.
+    """
+    text = orjson.dumps(words).decode()
+    return {"sent": text if figure is None else f'{text[:-1]},"figure":{figure}}}'}
+
+
+@lru_cache(maxsize=1)
 def _urls() -> dict[str, str]:
     return {
         "module": asset_url("chart.js"),
