@@ -80,6 +80,15 @@ class Point:
         )
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Where the charts of a group have their cursor, see `cursor`."""
+
+    group: str
+    step: int
+    unit: int | None = None
+
+
 def chart(
     figure: go.Figure,
     *,
@@ -89,13 +98,15 @@ def chart(
     on_click: Callable[[Point], None] | None = None,
     on_hover: Callable[[Point | None], None] | None = None,
     height: int | None = None,
+    mark: Mark | None = None,
 ) -> None:
     """Draw `figure`, or change the drawn one in place: zoom, camera and hover stay.
 
     `name` is the accessible name and the name of saved files, `summary` the text alternative (one or two
     sentences with the numbers that matter). The callbacks run before the page does, as a widget's do;
     `on_hover` gets None when the pointer leaves, and costs a rerun each time, so use it inside a fragment.
-    `height` in pixels is the figure's own unless given.
+    `height` in pixels is the figure's own unless given. With `mark` the chart also does what `cursor` does,
+    for one component less: for a chart that is drawn again whenever the step moves.
 
     ``layout.meta`` may hold ``labels`` ({"x": one text for each integer position}) and ``cursor`` (see
     `cursor`). ``layout.uirevision`` decides when a zoom is dropped: give one that changes with the data's
@@ -109,13 +120,15 @@ def chart(
     except ValueError as error:
         raise ValueError(f"chart {key!r}: {error}") from error
     pixels = int(height or sent.height or DEFAULT_HEIGHT)
-    words = {
+    words: dict[str, Any] = {
         "height": pixels,
         "name": name,
         "summary": summary,
         "events": [event for event, wanted in (("click", on_click), ("hover", on_hover)) if wanted],
         "urls": _urls(),
     }
+    if mark is not None:
+        words["mark"] = {"group": mark.group, "step": int(mark.step), "unit": mark.unit}
     _CHART(
         key=key,
         data=_packed(words, sent.text),

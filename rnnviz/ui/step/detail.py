@@ -20,7 +20,7 @@ from rnnviz.gates import BLOCKS, QUANTITIES
 from rnnviz.screens import step as page
 from rnnviz.stepping import step_run
 from rnnviz.ui import pickers
-from rnnviz.ui.chart import Point, chart, cursor
+from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.link import markdown
 from rnnviz.ui.page import Arrived, canvas
 from rnnviz.ui.step import redraw
@@ -91,8 +91,8 @@ def _arithmetic(current: page.StepScreen, where: tuple[int, int, int]) -> None:
             summary=f"Step {step}: each gate of layer {layer} as the sum of its terms, "
             f"for {config.hidden_size} units. Choose a row to see its unit's sum written out.",
             on_click=lambda point: _choose(point, letters),
+            mark=Mark("step", step, unit),
         )
-    cursor("step", step, unit)
 
 
 def _choose(point: Point, letters: tuple[str, ...]) -> None:
@@ -170,6 +170,7 @@ def _one_unit(current: page.StepScreen, where: tuple[int, int, int], unit: int) 
             key="s_bars",
             name=f"Contributions to {letter}, unit {unit}",
             summary=written.summary,
+            mark=Mark("step", where[2], unit),
         )
         with st.container(height=250):
             st.markdown(written.table)
