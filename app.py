@@ -11,6 +11,7 @@ from rnnviz.ui.server import (
     SecurityHeaders,
     asset_route,
     lifespan,
+    prepare,
     report_error,
 )
 
@@ -18,6 +19,7 @@ from rnnviz.ui.server import (
 # and show the first deep link without the navigation. Absolute, for `uvicorn app:app` from any folder.
 MAIN = Path(__file__).resolve().parent / "pages" / "main.py"
 
+prepare()
 app = st.App(
     MAIN,
     lifespan=lifespan,

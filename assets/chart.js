@@ -29,6 +29,8 @@ export async function chart(component) {
   const parent = component.parentElement;
   let instance = charts.get(parent);
   if (!instance) charts.set(parent, (instance = new Chart(parent)));
+  const { mark } = component.data;
+  if (mark) follow(mark);
   await instance.update(component);
   // Streamlit also calls this when a newer change overtook the present one: only a parent that left the page is over.
   return () => parent.isConnected || instance.destroy();
@@ -44,10 +46,14 @@ function freeKeys(event) {
   if (control) requestAnimationFrame(() => control.contains(document.activeElement) && document.activeElement.blur());
 }
 
+function follow({ group, step, unit }) {
+  document.addEventListener("click", freeKeys, true); // added once; captured, since the controls stop it on its way up
+  moveCursor(group, step, unit);
+}
+
 export function cursor({ data, parentElement }) {
   parentElement.classList.add("rv-cursor");
-  document.addEventListener("click", freeKeys, true); // added once; captured, since the controls stop it on its way up
-  moveCursor(data.group, data.step, data.unit);
+  follow(data);
   return () => parentElement.isConnected || moveCursor(data.group, null);
 }
 
@@ -120,8 +126,7 @@ class Chart {
   }
 
   async draw(component) {
-    const { figure: text, name, summary, height } = component.data;
-    const figure = JSON.parse(text); // sent as a text: it costs the server nothing to keep and to send again
+    const { figure, name, summary, height } = component.data;
     figure.layout.height = height;
     this.current = component;
     this.theme = readTheme(this.root);

@@ -69,7 +69,7 @@ def chain_maps(chains: Sequence[Chain]) -> tuple[ChainMap, ...]:
     """The records of a cell's chains. All sums share one symmetric range, so that their terms can be
     compared.
     """
-    common = max(signed_limit(c.values) for chain in chains for c in chain.columns)
+    common = signed_limit(np.concatenate([c.values for chain in chains for c in chain.columns]))
     maps = []
     for chain in chains:
         units, width = len(chain.columns[0].values), len(chain.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -283,11 +283,11 @@ def preset_values(example: Example) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=256)
 def active_preset(current: LayersScreen) -> str | None:
-    """The row of the preset that the screen shows, if it shows one."""
-    for row, example in EXAMPLES.items():
-        plain = screen(preset_values(example) | {"l_seed": current.seed})[0]
-        if plain == current:
-            return row
-    return None
+    """The row of the preset that the screen shows, whatever its seed, if it shows one."""
+    return _presets().get(replace(current, seed=0))
+
+
+@lru_cache(maxsize=1)
+def _presets() -> dict[LayersScreen, str]:
+    return {screen(preset_values(example))[0]: row for row, example in reversed(EXAMPLES.items())}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from rnnviz.config import LayerConfig
@@ -299,8 +300,10 @@ def preset_values(example: StepExample) -> dict[str, Any]:
 
 
 def active_preset(current: StepScreen) -> str | None:
-    """The row of the preset that the screen shows, if it shows one."""
-    for row, example in EXAMPLES.items():
-        if screen(preset_values(example) | {"s_seed": current.seed})[0] == current:
-            return row
-    return None
+    """The row of the preset that the screen shows, whatever its seed, if it shows one."""
+    return _presets().get(replace(current, seed=0))
+
+
+@lru_cache(maxsize=1)
+def _presets() -> dict[StepScreen, str]:
+    return {screen(preset_values(example))[0]: row for row, example in reversed(EXAMPLES.items())}

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import orjson
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -25,8 +27,9 @@ MAX_TEXT = 200
 # file changes, this text must not, since it is registered once for the life of the server.
 _BOOTSTRAP = """
 export default async (component) => {{
-  const module = await import(new URL(component.data.urls.module, document.baseURI).href);
-  return module.{name}(component);
+  const data = JSON.parse(component.data.sent);
+  const module = await import(new URL(data.urls.module, document.baseURI).href);
+  return module.{name}({{ ...component, data }});
 }};
 """
 
@@ -77,6 +80,15 @@ class Point:
         )
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Where the charts of a group have their cursor, see `cursor`."""
+
+    group: str
+    step: int
+    unit: int | None = None
+
+
 def chart(
     figure: go.Figure,
     *,
@@ -86,13 +98,15 @@ def chart(
     on_click: Callable[[Point], None] | None = None,
     on_hover: Callable[[Point | None], None] | None = None,
     height: int | None = None,
+    mark: Mark | None = None,
 ) -> None:
     """Draw `figure`, or change the drawn one in place: zoom, camera and hover stay.
 
     `name` is the accessible name and the name of saved files, `summary` the text alternative (one or two
     sentences with the numbers that matter). The callbacks run before the page does, as a widget's do;
     `on_hover` gets None when the pointer leaves, and costs a rerun each time, so use it inside a fragment.
-    `height` in pixels is the figure's own unless given.
+    `height` in pixels is the figure's own unless given. With `mark` the chart also does what `cursor` does,
+    for one component less: for a chart that is drawn again whenever the step moves.
 
     ``layout.meta`` may hold ``labels`` ({"x": one text for each integer position}) and ``cursor`` (see
     `cursor`). ``layout.uirevision`` decides when a zoom is dropped: give one that changes with the data's
@@ -106,17 +120,18 @@ def chart(
     except ValueError as error:
         raise ValueError(f"chart {key!r}: {error}") from error
     pixels = int(height or sent.height or DEFAULT_HEIGHT)
-    data = {
-        "figure": sent.text,
+    words: dict[str, Any] = {
         "height": pixels,
         "name": name,
         "summary": summary,
         "events": [event for event, wanted in (("click", on_click), ("hover", on_hover)) if wanted],
         "urls": _urls(),
     }
+    if mark is not None:
+        words["mark"] = {"group": mark.group, "step": int(mark.step), "unit": mark.unit}
     _CHART(
         key=key,
-        data=data,
+        data=_packed(words, sent.text),
         height=pixels,
         on_click_change=lambda: _deliver(key, "click", on_click),
         on_hover_change=lambda: _deliver(key, "hover", on_hover),
@@ -134,15 +149,26 @@ def cursor(group: str, step: int, unit: int | None = None) -> None:
     """
     _CURSOR(
         key=f"cursor_{group}",
-        data={
-            "group": group,
-            "step": int(step),
-            "unit": None if unit is None else int(unit),
-            "urls": {"module": asset_url("chart.js")},
-        },
+        data=_packed(
+            {
+                "group": group,
+                "step": int(step),
+                "unit": None if unit is None else int(unit),
+                "urls": {"module": _urls()["module"]},
+            }
+        ),
     )
 
 
+def _packed(words: dict[str, Any], figure: str | None = None) -> dict[str, str]:
+    """A component's data as one text: Streamlit 1.67 asks of every single value whether it is a table, which
+    for a dozen of them cost as much as drawing a heatmap. ``figure`` is JSON already.
+    """
+    text = orjson.dumps(words).decode()
+    return {"sent": text if figure is None else f'{text[:-1]},"figure":{figure}}}'}
+
+
+@lru_cache(maxsize=1)
 def _urls() -> dict[str, str]:
     return {
         "module": asset_url("chart.js"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.assets import FOLDER, asset_url
 from rnnviz.figures import cards
@@ -13,9 +16,13 @@ from rnnviz.home import read, sentences
 from rnnviz.presets import EXAMPLES
 from rnnviz.runs import run
 from rnnviz.screens import home, layers
+from rnnviz.ui.page import Arrived, canvas, unframed
 
 INTERVAL = 550
 """Milliseconds from one word to the next."""
+
+LIVE, CARRIED = "home_live", "home_carried"
+"""The parts of the page that follow its controls."""
 
 PICTURE_WIDTH = 430
 """Pixels; less on a phone."""
@@ -33,6 +40,13 @@ export default async (component) => {
 )
 
 
+def moved() -> None:
+    """A control's ``on_change``: the run alone, unless the footer is open, which holds its script."""
+    held = {f.key: st.session_state[f.key] for f in home.FIELDS if f.key in st.session_state}
+    _, _, notes = home.screen(held)
+    st.rerun("app" if notes or unframed("home") else [LIVE, CARRIED])
+
+
 def reader(screen: home.HomeScreen) -> None:
     """The button and the one line of what is seen; moves the cursor of the picture without a rerun."""
     _READER(
@@ -47,18 +61,29 @@ def reader(screen: home.HomeScreen) -> None:
     )
 
 
-def page_cards(screen: home.HomeScreen) -> None:
+def page_cards(arrived: Arrived, arrive: Callable[[], Arrived]) -> None:
     """A card for each page of `screens.home.CARDS`: its name, its question, its picture.
 
-    *Step through* opens with the very run that is on the screen.
+    *Step through* opens with the very run that is on the screen: its link is the fragment ``CARRIED``.
     """
     for column, card in zip(st.columns(len(home.CARDS)), home.CARDS, strict=True):
         with column, st.container(border=True, height="stretch", gap="xsmall"):
-            carried = home.step_values(screen) if card.page == "step.py" else None
-            st.page_link(card.page, label=f"**{card.title}**", query_params=carried)
+            if card.page == "step.py":
+                canvas(CARRIED, arrived, arrive, partial(_carrying, card))
+            else:
+                st.page_link(card.page, label=f"**{card.title}**")
             st.markdown(card.question)
             picture = _PICTURES[card.picture]()
             st.image(picture.svg, width=PICTURE_WIDTH, alt=picture.label)
+
+
+def _carrying(card: home.Card, screen: home.HomeScreen, _values: dict[str, Any]) -> None:
+    context = get_script_run_ctx()
+    if context is None or len(context.pages_manager.get_pages()) < 2:
+        # AppTest (1.67) forgets the pages when a fragment runs alone, and a link to none is an exception.
+        st.markdown(f"**{card.title}**")
+        return
+    st.page_link(card.page, label=f"**{card.title}**", query_params=home.step_values(screen))
 
 
 @lru_cache(maxsize=1)

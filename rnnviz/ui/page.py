@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from rnnviz.assets import read_text
 
 Arrived = tuple[Any, dict[str, Any]]
+POPOVERS = ("link", "code")
 
 
 def question(text: str) -> None:
@@ -29,11 +30,11 @@ def notice(name: str) -> None:
 
 
 def canvas(key: str, arrived: Arrived, arrive: Callable[[], Arrived], show: Callable[..., None]) -> None:
-    """Everything but the sidebar, as the fragment ``key``: a control made with `rnnviz.ui.pickers.only` runs
-    it alone.
+    """Everything but the sidebar, or a part of it, as the fragment ``key``: a control made with
+    `rnnviz.ui.pickers.only` runs it alone. Fragments lie inside each other.
 
-    ``arrived`` is what the whole page's run has read already; where only the fragment runs, ``arrive`` reads
-    again.
+    ``arrived`` is what the run of what lies around it has read already; where only the fragment runs,
+    ``arrive`` reads again.
     """
     first = [arrived]
 
@@ -42,6 +43,19 @@ def canvas(key: str, arrived: Arrived, arrive: Callable[[], Arrived], show: Call
         show(*(first.pop() if first else arrive()))
 
     draw()
+
+
+def frame(page: str, *what: Hashable) -> None:
+    """Note what the parts of a page that seldom change were drawn from, for `unframed`."""
+    st.session_state[f"{page}_frame"] = what
+
+
+def unframed(page: str, *what: Hashable) -> bool:
+    """Whether the frame has to be drawn again: it was drawn from something else, or holds an open popover
+    whose content depends on everything.
+    """
+    state = st.session_state
+    return state.get(f"{page}_frame") != what or any(state.get(f"{page}_{name}") for name in POPOVERS)
 
 
 def unfold(label: str, key: str, kept: bool, draw: Callable[[], None]) -> None:
@@ -75,8 +89,17 @@ class Footer:
     columns: str = "quantity, layer, direction, step, batch, unit, value"
 
 
+def hand_out(parts: Footer) -> None:
+    """What the page's footer gives from now on. A part of the page that is drawn again without the footer
+    calls it, since the footer's download is a promise that was made earlier.
+    """
+    st.session_state.setdefault(f"{parts.page}_handed_out", {})["now"] = parts
+
+
 def footer(parts: Footer) -> None:
     """Link · Code · Data."""
+    hand_out(parts)
+    current: dict[str, Footer] = st.session_state[f"{parts.page}_handed_out"]
     with st.container(horizontal=True, key=f"{parts.page}_footer"):
         # Filled when it is opened: a fragment may have moved on since the page was drawn.
         link = st.popover(
@@ -96,7 +119,7 @@ def footer(parts: Footer) -> None:
         if parts.blocked is None:
             st.download_button(
                 "Data",
-                parts.data,
+                lambda: current["now"].data(),
                 file_name=f"rnnviz-{parts.page}.csv",
                 mime="text/csv",
                 help=f"Every quantity as tidy CSV: {parts.columns}",

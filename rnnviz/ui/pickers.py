@@ -16,9 +16,9 @@ Change = Callable[[], None] | Literal["rerun"]
 """What a moved control does: run the page again, or a callback, such as `only`."""
 
 
-def only(fragment: str) -> Callable[[], None]:
-    """A control's ``on_change`` that runs one fragment again instead of the whole page."""
-    return lambda: st.rerun(fragment)
+def only(*fragments: str) -> Callable[[], None]:
+    """A control's ``on_change`` that runs these fragments again instead of the whole page."""
+    return lambda: st.rerun(fragments)
 
 
 def number(

@@ -274,6 +274,8 @@ class Session:
             run.faults.append("the script did not compile")
             return True
         mine = set(message.metadata.run.fragment_ids)
+        if mine:  # fragments inside of them were drawn anew as well
+            mine |= {self.nodes[path].fragment for path in run.touched}
         stale = [
             path
             for path, node in self.nodes.items()

@@ -9,6 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 
 def components(app: AppTest) -> list[dict[str, Any]]:
-    """The data of every component on the page in order; a chart's figure, sent as a text, is read."""
+    """The data of every component on the page in order; the text that a chart's data travels as is read."""
     found = [json.loads(part.proto.json) for part in app.get("bidi_component")]
-    return [d | {"figure": json.loads(d["figure"])} if "figure" in d else d for d in found]
+    return [json.loads(d["sent"]) if "sent" in d else d for d in found]

@@ -24,7 +24,7 @@ def charts(app: AppTest) -> dict[str, Any]:
 
 
 def cursor(app: AppTest) -> tuple[int, int]:
-    return next((d["step"], d["unit"]) for d in components(app) if d.get("group") == "step")
+    return next((d["mark"]["step"], d["mark"]["unit"]) for d in components(app) if "mark" in d)
 
 
 def array(spec: dict[str, Any]) -> Any:

@@ -13,8 +13,8 @@ from rnnviz.presets import EXAMPLES
 from rnnviz.runs import run_trace, usable_device
 from rnnviz.screens.layers import FIELDS, LayersScreen, active_preset, preset_values
 from rnnviz.ui import pickers
-from rnnviz.ui.layers import feeding, parameters, quiz, tensors, traps, unrolled
-from rnnviz.ui.page import Footer, footer, notice, question
+from rnnviz.ui.layers import feeding, parameters, quiz, redraw, tensors, traps, unrolled
+from rnnviz.ui.page import Footer, canvas, footer, frame, hand_out, notice, question
 
 View = Callable[[LayersScreen, dict[str, Any]], None]
 SHOW: dict[str, View] = {
@@ -36,19 +36,29 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
         "layers_preset",
         lambda row: pickers.assign(preset_values(EXAMPLES[row])),
     )
+    frame("layers", *redraw.frame(current))
     pickers.choice(pickers.by_key(FIELDS)["l_view"], collapsed=True)
+    canvas(redraw.VIEW, (current, values), redraw.read, view)
+    notice("layers")
+    footer(handout(current, values))
+
+
+def view(current: LayersScreen, values: dict[str, Any]) -> None:
+    """What depends on every number of the layer."""
     _remarks(current)
     SHOW[values["l_view"]](current, values)
-    notice("layers")
-    footer(
-        Footer(
-            page="layers",
-            query=query(FIELDS, values),
-            script=lambda: layers_script(current),
-            notebook=lambda: notebook(layers_script(current), f"Layers & shapes: {current.config.call()}"),
-            data=lambda: run_trace(current).frame().to_csv(index=False),
-            blocked=current.no_data,
-        )
+    hand_out(handout(current, values))
+
+
+def handout(current: LayersScreen, values: dict[str, Any]) -> Footer:
+    """What the footer gives."""
+    return Footer(
+        page="layers",
+        query=query(FIELDS, values),
+        script=lambda: layers_script(current),
+        notebook=lambda: notebook(layers_script(current), f"Layers & shapes: {current.config.call()}"),
+        data=lambda: run_trace(current).frame().to_csv(index=False),
+        blocked=current.no_data,
     )
 
 

@@ -9,9 +9,9 @@ import streamlit as st
 from rnnviz.runs import usable_device
 from rnnviz.screens.layers import FIELDS, MORE, LayersScreen, changed
 from rnnviz.ui import pickers
+from rnnviz.ui.layers.redraw import moved
 from rnnviz.ui.page import unfold
 
-CANVAS = "layers_canvas"
 HALF = 121  # pixels: the least that leaves a number its buttons
 FIELD = pickers.by_key(FIELDS)
 
@@ -21,7 +21,7 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
     pickers.choice(FIELD["l_kind"])
     # What is folded into More depends on these, so while it is drawn the sidebar runs as well.
     count = changed(values, MORE)
-    change: pickers.Change = "rerun" if count or st.session_state.get("layers_more") else pickers.only(CANVAS)
+    change: pickers.Change = "rerun" if count or st.session_state.get("layers_more") else moved
     with st.container(horizontal=True, gap="xsmall"):  # two in a row, with fewer messages than columns
         for key in ("l_in", "l_hidden", "l_layers", "l_seed", "l_len", "l_batch"):
             pickers.number(FIELD[key], width=HALF, on_change=change)

@@ -2,6 +2,7 @@
 
 from rnnviz.ui.server.files import CompressedFiles, asset_route
 from rnnviz.ui.server.headers import OwnWebsockets, SecurityHeaders
+from rnnviz.ui.server.room import prepare
 from rnnviz.ui.server.startup import lifespan, report_error
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "SecurityHeaders",
     "asset_route",
     "lifespan",
+    "prepare",
     "report_error",
 ]

@@ -32,14 +32,13 @@ from rnnviz.screens import step as page
 from rnnviz.stepping import Stepping, step_run
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart
-from rnnviz.ui.page import Footer, footer, notice, question
-from rnnviz.ui.step import detail
+from rnnviz.ui.page import Footer, canvas, footer, frame, hand_out, notice, question
+from rnnviz.ui.step import detail, redraw
 from rnnviz.ui.step.keys import KEYS
 from rnnviz.ui.transport import Line, jump
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 392
-FOLLOWING = ("Path", "Text")  # views whose mark the browser cannot move by itself
 ORDER = {"RNN": ("x", "h_pre", "h"), "LSTM": tuple("xifgoch"), "GRU": tuple("xrznh")}
 
 
@@ -54,31 +53,33 @@ def show(current: page.StepScreen, values: dict[str, Any]) -> None:
     )
     if (row := page.active_preset(current)) is not None:
         st.markdown(f"**{row}** {page.EXAMPLES[row].fact}")
-    run = step_run(current)
-    script = partial(step_script, current, *page.lane(values), values["s_step"])
+    frame("step", *redraw.frame(current))
     selectors(current, values)
     transport = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    box = st.container()
-    follows = values["s_view"] in FOLLOWING
-    if not follows:
-        with box:
-            picture(current, values, values["s_step"])
-    badge(current, run)
-    detail.stepper(
-        current,
-        values,
-        detail.Places(transport, box, st.container()),
-        (lambda step: picture(current, values, step)) if follows else None,
-    )
+    following = st.container()
+    canvas(KEYS.picture, (current, values), redraw.read, still)
+    detail.stepper((current, values), detail.Places(transport, following, st.container()), picture)
     notice("step")
-    footer(
-        Footer(
-            page="step",
-            query=query(page.FIELDS, values),
-            script=script,
-            notebook=lambda: notebook(script(), "Step through"),
-            data=lambda: run.trace.frame().to_csv(index=False),
-        )
+    footer(handout(current, values))
+
+
+def still(current: page.StepScreen, values: dict[str, Any]) -> None:
+    """The picture, unless it is one that is drawn anew at every step, and what runs."""
+    if values["s_view"] not in redraw.FOLLOWING:
+        picture(current, values, values["s_step"])
+    badge(current, step_run(current))
+    hand_out(handout(current, values))
+
+
+def handout(current: page.StepScreen, values: dict[str, Any]) -> Footer:
+    """What the footer gives."""
+    script = partial(step_script, current, *page.lane(values), values["s_step"])
+    return Footer(
+        page="step",
+        query=query(page.FIELDS, values),
+        script=script,
+        notebook=lambda: notebook(script(), "Step through"),
+        data=lambda: step_run(current).trace.frame().to_csv(index=False),
     )
 
 
@@ -157,7 +158,7 @@ def _go(point: Point, view: str, inputs: bool) -> None:
     if isinstance(unit, float) and 0 <= unit < units:
         st.session_state["s_unit"] = int(unit)
     if view == "Heatmaps":
-        st.rerun(KEYS.fragment)  # the picture itself only moves its cursor, in the browser
+        st.rerun(KEYS.detail)  # the picture itself only moves its cursor, in the browser
 
 
 def _letters(current: page.StepScreen, before: bool) -> tuple[str, ...]:

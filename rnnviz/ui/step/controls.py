@@ -13,7 +13,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.link import markdown
 from rnnviz.ui.page import unfold
 from rnnviz.ui.step import what_if
-from rnnviz.ui.step.keys import KEYS
+from rnnviz.ui.step.redraw import moved
 
 FIELD = pickers.by_key(page.FIELDS)
 EDITS, MORE = "s_open_edits", "s_open_more"
@@ -25,7 +25,7 @@ def controls(current: page.StepScreen, values: Mapping[str, Any]) -> None:
     more = any(values[k] != FIELD[k].default for k in ("s_pre", "s_state", "s_bias", "s_nonlin"))
     folded = not (values["s_edits"] or more or any(st.session_state.get(k) for k in (EDITS, MORE)))
     # What is folded away depends on these, so while it is drawn the sidebar runs as well.
-    change: pickers.Change = pickers.only(KEYS.canvas) if folded else "rerun"
+    change: pickers.Change = moved if folded else "rerun"
     pickers.choice(FIELD["s_kind"])
     pickers.select(FIELD["s_source"])
     _INPUTS[values["s_source"]](values, change)

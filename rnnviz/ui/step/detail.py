@@ -20,8 +20,10 @@ from rnnviz.gates import BLOCKS, QUANTITIES
 from rnnviz.screens import step as page
 from rnnviz.stepping import step_run
 from rnnviz.ui import pickers
-from rnnviz.ui.chart import Point, chart, cursor
+from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.link import markdown
+from rnnviz.ui.page import Arrived, canvas
+from rnnviz.ui.step import redraw
 from rnnviz.ui.step.keys import KEYS
 from rnnviz.ui.transport import Line, position, tick, transport
 
@@ -38,28 +40,36 @@ class Places:
 
 
 def stepper(
-    current: page.StepScreen,
-    values: Mapping[str, Any],
-    places: Places,
-    draw: Callable[[int], None] | None,
+    arrived: Arrived, places: Places, draw: Callable[[page.StepScreen, Mapping[str, Any], int], None]
 ) -> None:
-    """The fragment that follows the step. ``draw`` draws a picture that must be drawn anew at every step."""
-    st.session_state["s_bounds"] = (current.length, current.config.hidden_size)
-    lane = page.lane(values)
+    """The fragment that follows the step, and in it that of the arithmetic. ``draw`` draws a picture that is
+    drawn anew at every step.
+    """
+    first = [arrived]
 
-    @st.fragment(key=KEYS.fragment, run_every=tick(KEYS.page))
+    @st.fragment(key=KEYS.detail, run_every=tick(KEYS.page))
     def body() -> None:
-        line = Line(KEYS.page, FIELD["s_step"], current.length, backward=lane[1] == 1)
+        current, values = first.pop() if first else redraw.read()
+        line = _line(current, values)
+        st.session_state["s_rails"] = redraw.rails(current, line.backward)
         with places.transport:
             transport(line)
-        step = position(line)
-        if draw is not None:
+        if values["s_view"] in redraw.FOLLOWING:
             with places.picture:
-                draw(step)
-        with places.arithmetic:
-            _arithmetic(current, (*lane, step))
+                draw(current, values, position(line))
+        with places.arithmetic, st.container():
+            canvas(KEYS.sums, (current, values), redraw.read, _sums)
 
     body()
+
+
+def _line(current: page.StepScreen, values: Mapping[str, Any]) -> Line:
+    return Line(KEYS.page, FIELD["s_step"], current.length, backward=page.lane(values)[1] == 1)
+
+
+def _sums(current: page.StepScreen, values: Mapping[str, Any]) -> None:
+    st.session_state["s_bounds"] = (current.length, current.config.hidden_size)
+    _arithmetic(current, (*page.lane(values), position(_line(current, values))))
 
 
 def _arithmetic(current: page.StepScreen, where: tuple[int, int, int]) -> None:
@@ -81,8 +91,8 @@ def _arithmetic(current: page.StepScreen, where: tuple[int, int, int]) -> None:
             summary=f"Step {step}: each gate of layer {layer} as the sum of its terms, "
             f"for {config.hidden_size} units. Choose a row to see its unit's sum written out.",
             on_click=lambda point: _choose(point, letters),
+            mark=Mark("step", step, unit),
         )
-    cursor("step", step, unit)
 
 
 def _choose(point: Point, letters: tuple[str, ...]) -> None:
@@ -160,6 +170,7 @@ def _one_unit(current: page.StepScreen, where: tuple[int, int, int], unit: int) 
             key="s_bars",
             name=f"Contributions to {letter}, unit {unit}",
             summary=written.summary,
+            mark=Mark("step", where[2], unit),
         )
         with st.container(height=250):
             st.markdown(written.table)

@@ -1,4 +1,4 @@
-"""Names that more than one part of *Step through* uses."""
+"""Names that more than one part of *Step through* uses: its fragments, the inner ones further down."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 class _Keys:
     page: str = "s"
     canvas: str = "step_canvas"
-    fragment: str = "step_detail"
+    picture: str = "step_picture"
+    detail: str = "step_detail"
+    sums: str = "step_sums"
 
 
 KEYS = _Keys()
