@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from rnnviz.by_hand.experiment import Outcome, input_shape, sources
 from rnnviz.by_hand.faults import fault_of
-from rnnviz.export import imports, layer_call, random_tensor, results, script
+from rnnviz.export import FIRST, imports, layer_call, random_tensor, script, wrapped
 from rnnviz.screens.by_hand import ByHandScreen
 
 
@@ -24,7 +24,7 @@ def setup_lines(screen: ByHandScreen) -> list[str]:
             f"{name} = {random_tensor((rows, screen.hidden), screen.dtype)} / {rows}**0.5"
             for name, rows in drawn.items()
         ]
-    lines = [f"layer = {layer_call(screen.config, screen.dtype)}"]
+    lines = [wrapped(f"layer = {layer_call(screen.config, screen.dtype)}")]
     if screen.experiment == "From matmul":
         lines.append(f"project = nn.Linear({screen.hidden}, {screen.out}{dtype})")
     return lines
@@ -65,10 +65,17 @@ def by_hand_script(screen: ByHandScreen, names: tuple[str, ...]) -> str:
                 f"shared = {_name(share)}({', '.join(made)})",
                 f"by_hand = {_name(hand)}(x, shared)",
                 f"pytorch = {_name(call)}(x, {', '.join(made)})",
-                *(f"hand_{name}, torch_{name} = by_hand[{k}], pytorch[{k}]" for k, name in enumerate(names)),
             ],
-            results([f"{side}_{name}" for name in names for side in ("hand", "torch")]),
-            _difference(names),
+            [
+                f"# What comes out: each shape, its first {FIRST} numbers, and the sum of all",
+                f"results = {names!r}",
+                'for side, tensors in (("hand", by_hand), ("torch", pytorch)):',
+                "    for name, tensor in zip(results, tensors):",
+                f'        first = "  ".join(f"{{number:+.6f}}" for number in tensor.flatten()[:{FIRST}])',
+                "        total = tensor.sum(dtype=torch.float64)",
+                '        print(f"{side}_{name} {tuple(tensor.shape)}: {first}  sum {total:+.6f}")',
+            ],
+            _DIFFERENCE,
             _gradients(made, tensors),
         ]
     )
@@ -78,27 +85,25 @@ def _name(source: str) -> str:
     return source.split("(")[0].removeprefix("def ")
 
 
-def _difference(names: tuple[str, ...]) -> list[str]:
-    return [
-        "# How far they are apart",
-        "def difference(name, a, b):",
-        "    apart = f'{tuple(a.shape)} and {tuple(b.shape)}'",
-        "    if a.shape == b.shape:",
-        "        apart = f'{(a - b).abs().max():.3e}'",
-        "    print(f'difference {name}: {apart}')",
-        "",
-        f"for name, a, b in zip({names!r}, by_hand, pytorch):",
-        "    difference(name, a, b)",
-    ]
+_DIFFERENCE = [
+    "# How far they are apart",
+    "def difference(name, a, b):",
+    "    apart = f'{tuple(a.shape)} and {tuple(b.shape)}'",
+    "    if a.shape == b.shape:",
+    "        apart = f'{(a - b).abs().max():.3e}'",
+    "    print(f'difference {name}: {apart}')",
+    "",
+    "for name, a, b in zip(results, by_hand, pytorch):",
+    "    difference(name, a, b)",
+]
 
 
 def _gradients(made: tuple[str, ...], tensors: bool) -> list[str]:
     theirs = "[" + ", ".join(made) + "]" if tensors else " + ".join(f"list({m}.parameters())" for m in made)
-    named = [
-        f"names = {list(made)!r}"
-        if tensors
-        else "names = " + " + ".join(f"[name for name, _ in {m}.named_parameters()]" for m in made)
-    ]
+    named = [f"names = {list(made)!r}"]
+    if not tensors:
+        named = [f"names = [name for name, _ in {made[0]}.named_parameters()]"]
+        named += [f"names += [f'{m}.{{name}}' for name, _ in {m}.named_parameters()]" for m in made[1:]]
     return [
         "# The gradients of the sum of all squares, of both sides",
         *named,

@@ -102,10 +102,10 @@ def setup(screen: ByHandScreen) -> Setup:
         if screen.experiment == "Linear layer":
             modules = (nn.Linear(screen.input_size, screen.hidden, bias=screen.bias, dtype=dtype),)
         elif not screen.recurrent:
-            first = torch.randn(screen.input_size, screen.hidden, dtype=dtype) / screen.input_size**0.5
-            second = torch.randn(screen.hidden, screen.hidden, dtype=dtype) / screen.hidden**0.5
-            modules = (first,) if screen.experiment == "No memory" else (first, second)
-            modules = tuple(W.requires_grad_() for W in modules)
+            sizes = (screen.input_size, screen.hidden)[: 1 if screen.experiment == "No memory" else 2]
+            modules = tuple(
+                (torch.randn(rows, screen.hidden, dtype=dtype) / rows**0.5).requires_grad_() for rows in sizes
+            )
         else:
             modules = (make(screen.config, dtype),)
             if screen.experiment == "From matmul":

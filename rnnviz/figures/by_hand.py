@@ -119,6 +119,7 @@ def compared_figure(maps: Maps, height: int, heads: tuple[str, str, str] = HEADS
             x, y = axis_id("x", 3 * i + k), axis_id("y", 3 * i + k)
             title = f"<b>{row.name}</b> {heads[k]}"
             layout["annotations"].append(_text(title, left, high / total, "left"))
+            shown = values is not None
             if values is None:
                 middle = ((left + right) / 2, (high + low) / 2 / total)
                 layout["annotations"].append(_text(row.note, *middle, "center", theme.MISMATCH))
@@ -127,10 +128,11 @@ def compared_figure(maps: Maps, height: int, heads: tuple[str, str, str] = HEADS
             layout[axis_key(x)] = _axis(across, 240) | {
                 "domain": [left, right],
                 "anchor": y,
+                "visible": shown,
                 "tickprefix": f"{row.axes[0]} ",
                 "showtickprefix": "first",
             }
-            place = {"domain": [low / total, high / total], "anchor": x}
+            place = {"domain": [low / total, high / total], "anchor": x, "visible": shown}
             layout[axis_key(y)] = _turned(_axis(down, high - low, 15)) | place
             data.append(_trace(row, heads[k], values, (x, y)))
         top = low - FOOT

@@ -14,8 +14,10 @@ from rnnviz.export_by_hand import by_hand_script, csv, setup_lines
 from rnnviz.figures.by_hand import compared_figure, compared_maps, compared_summary
 from rnnviz.link import query
 from rnnviz.screens import by_hand as page
+from rnnviz.screens import by_hand_examples as examples
 from rnnviz.ui import pickers
 from rnnviz.ui.by_hand import detail, markup
+from rnnviz.ui.by_hand.keys import KEYS
 from rnnviz.ui.chart import chart
 from rnnviz.ui.page import Footer, footer, notice, question, unfold
 
@@ -27,16 +29,16 @@ def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     """The page without its sidebar."""
     question("Is there any magic in nn.RNN?")
     pickers.presets(
-        {row: example.title for row, example in page.EXAMPLES.items()},
-        page.active_preset(current),
+        {row: example.title for row, example in examples.EXAMPLES.items()},
+        examples.active_preset(current),
         "by_hand_preset",
-        lambda row: pickers.assign(page.preset_values(page.EXAMPLES[row])),
+        lambda row: pickers.assign(examples.preset_values(examples.EXAMPLES[row])),
     )
     found = outcome(current)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Break it**", width="content")
         options = (page.INTACT, *page.faults(current.experiment, current.kind, current.way))
-        pickers.choice(FIELD["b_fault"], options, collapsed=True)
+        pickers.choice(FIELD["b_fault"], options, collapsed=True, on_change=pickers.only(KEYS.canvas))
     said(current, found)
     st.html(both(current, found))
     figure, summary = picture(current, values["b_n"])
@@ -52,6 +54,7 @@ def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
             script=script,
             notebook=lambda: notebook(script(), "By hand"),
             data=lambda: csv(found),
+            columns="result, index, by_hand, pytorch, difference",
         )
     )
 
@@ -69,17 +72,17 @@ def said(current: page.ByHandScreen, found: Outcome) -> None:
 def both(current: page.ByHandScreen, found: Outcome) -> str:
     """The code of both sides, and the verdict."""
     code, spent = sources(current), times(current)
-    row = page.active_preset(current)
+    row = examples.active_preset(current)
     now, right = (
         "\n".join([*setup_lines(screen), "", text])
         for screen, text in zip((current, current.intact()), code["call"], strict=True)
     )
     names = page.sides(current.experiment)
-    wide = (340, 340) if current.experiment == "Memory without activation" else (440, 250)
+    wide = (340, 340) if current.experiment == "Memory without activation" else (430, 285)
     boxes = [markup.Box(name, wrap=k == 1) for k, name in enumerate(names)]
     left = markup.Side(names[0], markup.code(*code["hand"], boxes[0]), spent.hand, wide[0])
     other = markup.Side(names[1], markup.code(now, right, boxes[1]), spent.torch, wide[1])
-    return markup.both(left, other, spent, page.EXAMPLES[row].fact if row else "") + markup.verdict(found)
+    return markup.both(left, other, spent, examples.EXAMPLES[row].fact if row else "") + markup.verdict(found)
 
 
 @lru_cache(maxsize=24)

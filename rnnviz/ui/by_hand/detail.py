@@ -29,11 +29,12 @@ from rnnviz.ui.chart import chart
 from rnnviz.ui.transport import Line, position, tick, transport
 
 FIELD = pickers.by_key(page.FIELDS)
+ALONE = pickers.only(KEYS.canvas)
 
 
 def show(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     """The choice of a detail, and the detail."""
-    pickers.choice(FIELD["b_detail"], page.details(current.experiment), collapsed=True)
+    pickers.choice(FIELD["b_detail"], page.details(current.experiment), collapsed=True, on_change=ALONE)
     {page.DETAILS[0]: stepper, page.DETAILS[1]: gradients, page.LONG: long}[values["b_detail"]](
         current, values
     )
@@ -113,8 +114,8 @@ def long(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, gap="medium"):
         for key in ("b_radius", "b_steps"):
             with st.container(width=260):
-                pickers.slider(FIELD[key], on_change=pickers.only(KEYS.canvas))
-        pickers.choice(FIELD["b_drive"])
+                pickers.slider(FIELD[key], on_change=ALONE)
+        pickers.choice(FIELD["b_drive"], on_change=ALONE)
     figure, summary = _growth(page.memory(values))
     picture, code = st.columns([3, 2])
     with picture:

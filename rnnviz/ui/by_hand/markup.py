@@ -75,7 +75,7 @@ def _line_at(text: str, at: Operation, style: str) -> str:
 def _coloured(text: str) -> str:
     before, mark, comment = text.partition("#")
     if not mark and text.lstrip().startswith('"""'):
-        return f'<span style="opacity:.65">{escape(text)}</span>'
+        return f'<span style="opacity:.65">{escape(text, quote=False)}</span>'
     shown = _KEYWORDS.sub(r"<b>\1</b>", escape(before, quote=False))
     return shown + (f'<span style="opacity:.65">#{escape(comment, quote=False)}</span>' if mark else "")
 
