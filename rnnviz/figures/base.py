@@ -153,6 +153,11 @@ def short(token: object, limit: int = MAX_TOKEN) -> str:
     return plain(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
+def in_template(escaped: str) -> str:
+    """Text that `plain` or `short` made, as a part of a hover template: its own ``%{…}`` stays as it is."""
+    return escaped.replace("%{", "&#37;{")
+
+
 def empty(title: str, *, height: int = 220) -> go.Figure:
     """A figure without data that says why: `title` stands where the data would be."""
     hidden = {"visible": False, "fixedrange": True}

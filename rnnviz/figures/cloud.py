@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import empty, figure, labels, plain, short
+from rnnviz.figures.base import empty, figure, in_template, labels, plain, short
 from rnnviz.figures.losses import COLOURS
 
 HEIGHT = 420
@@ -145,7 +145,7 @@ def cloud_figure(record: Cloud, *, height: int = HEIGHT) -> go.Figure:
         ],
         "showlegend": 1 < len({*record.groups} - {-1}) <= 18,
         "legend": {"font": {"size": 12}, "itemsizing": "constant"},
-        "uirevision": record.title,
+        "uirevision": plain(record.title),
         "xaxis": axis | {"range": [-wide, wide], "title": {"text": f"{first:.0%} of the variance", **_SMALL}},
         "yaxis": axis
         | {"range": [-tall, tall], "scaleanchor": "x", "title": {"text": f"{second:.0%}", **_SMALL}},
@@ -183,7 +183,7 @@ def _group(record: Cloud, group: int, own: NDArray[np.int64]) -> dict[str, Any]:
             "symbol": symbol,
             "line": {"color": theme.BACKGROUND, "width": 1},
         },
-        "hovertemplate": f"%{{text}}  {name}<br>(%{{x:.3f}}, %{{y:.3f}})<extra></extra>",
+        "hovertemplate": f"%{{text}}  {in_template(name)}<br>(%{{x:.3f}}, %{{y:.3f}})<extra></extra>",
     }
 
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import empty, figure, short
+from rnnviz.figures.base import empty, figure, in_template, short
 from rnnviz.figures.thinning import MOST_POINTS, kept
 
 GROUP = "epoch"
@@ -243,7 +243,7 @@ def _line(record: Curves, line: Line, axis: str) -> dict[str, Any]:
             "dash": "dot" if line.held_out else "solid",
         },
         "marker": {"size": 5},
-        "hovertemplate": f"{name}  {said} %{{y:{number}}}<extra></extra>",
+        "hovertemplate": f"{in_template(name)}  {said} %{{y:{number}}}<extra></extra>",
     }
 
 

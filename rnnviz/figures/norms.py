@@ -86,7 +86,7 @@ def norms_figure(record: Norms, *, height: int | None = None) -> go.Figure:
     written = rows * columns <= MOST_WRITTEN
     heat: dict[str, Any] = {
         "type": "heatmap",
-        "name": record.what,
+        "name": plain(record.what),
         "z": powers,
         "x0": start + (size - 1) / 2,
         "dx": size,

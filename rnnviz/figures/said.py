@@ -50,7 +50,8 @@ def said(strings: Strings, predicted: ArrayLike, loss: ArrayLike, epochs: ArrayL
     at = np.arange(1, len(ids) + 1) if epochs is None else np.asarray(epochs)
     if ids.shape != (len(ids), length) or not len(ids) == len(losses) == len(at):
         raise ValueError(
-            f"predicted {ids.shape}, loss {losses.shape}, epochs {at.shape}: expected (E, {length}), (E,), (E,)"
+            f"predicted {ids.shape}, loss {losses.shape}, epochs {at.shape}: "
+            f"expected (E, {length}), (E,), (E,)"
         )
     places = np.arange(len(ids))
     if len(ids) > MOST_ROWS:
