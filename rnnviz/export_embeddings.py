@@ -115,7 +115,7 @@ def _gradient(screen: EmbeddingsScreen, _: Vectors | None) -> Paragraphs:
             "loss.backward()",
             "grad = embedding.weight.grad.to_dense()",
             f"torch.optim.SGD(embedding.parameters(), lr={training.lr!r}).step()",
-            "after = embedding.weight.detach()",
+            "output, after = output.detach(), embedding.weight.detach()",
         ],
         results(("before", "forward", "grad", "after")),
     ]

@@ -49,10 +49,10 @@ class Vectors:
 def read_text_vectors(lines: Iterable[bytes], name: str, *, most: int = MAX_NUMBERS) -> Vectors:
     """Vectors from the lines of a text file: a word and its numbers, separated by spaces or tabs.
 
-    A first line of two whole numbers is word2vec's heading. A word may hold spaces, as some of GloVe's do.
-    Reading ends after ``most`` numbers, which is noted; so is a word that comes twice, whose first line
-    counts. Raises `ValueError` naming the line that is ragged, not numeric, not finite, too long, or not
-    UTF-8.
+    A first line of two whole numbers is word2vec's heading. A word may hold spaces, as some of GloVe's do,
+    but not the first one, which tells how many numbers there are. Reading ends after ``most`` numbers, which
+    is noted; so is a word that comes twice, whose first line counts. Raises `ValueError` naming the line that
+    is ragged, not numeric, not finite, too long, or not UTF-8.
     """
     words: dict[str, int] = {}
     rows: list[NDArray[np.float32]] = []
@@ -111,7 +111,7 @@ def read_safetensors(
     from safetensors import SafetensorError, deserialize  # loaded where it is needed: most visits never do
 
     try:
-        tensors = deserialize(content)
+        tensors = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise ValueError(f"This is not a .safetensors file: {error}") from None
     floats = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}

@@ -90,7 +90,7 @@ def two_step(vectors: torch.Tensor, where: tuple[tuple[int, int], ...], bags: Ba
 
 
 def bag_of(run: BagRun) -> np.ndarray:
-    """(n,): the bag of each index, -1 for none (``include_last_offset`` may leave some at the end)."""
+    """(n,): the bag of each index, -1 where the call was refused."""
     owner = np.full(len(run.items), -1)
     for k, (start, end) in enumerate(run.spans):
         owner[start:end] = k

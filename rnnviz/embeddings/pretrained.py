@@ -111,7 +111,8 @@ def plane(vectors: Vectors, rows: tuple[int, ...], crowd: tuple[int, ...]) -> Pl
     axes = np.zeros((2, fitted.shape[1]), np.float32)
     axes[: min(2, len(right))] = right[:2]
     flat = (fitted - centre) @ axes.T
-    axes *= np.where(flat[np.abs(flat).argmax(0), range(2)] < 0, -1, 1).astype(np.float32)[:, None]
+    signs = np.where(flat[np.abs(flat).argmax(0), range(2)] < 0, -1, 1)
+    axes *= signs.astype(np.float32)[:, None]
     share = (*((size**2) / max(float((size**2).sum()), 1e-12)), 0.0, 0.0)
     return Plane((chosen - centre) @ axes.T, (others - centre) @ axes.T, (float(share[0]), float(share[1])))
 
@@ -128,7 +129,8 @@ def cosines(matrix: Matrix) -> NDArray[np.float32]:
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         directed = (matrix / norms).astype(np.float32)
-    return np.clip(directed @ directed.T, -1, 1)
+    found: Matrix = np.clip(directed @ directed.T, -1, 1)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

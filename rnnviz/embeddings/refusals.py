@@ -60,6 +60,16 @@ def _unchecked(bags: Bags) -> Rule | None:
             "left. PyTorch does not check this, and may end the whole program, so it is not asked here.",
             checked=False,
         )
+    if bags.config.include_last_offset and offsets[0] == 0 and 0 <= offsets[-1] < len(bags.flat):
+        return Rule(
+            "last",
+            f"With include_last_offset the last offset is the length of the list, {len(bags.flat)}, and here "
+            "it "
+            f"is {offsets[-1]}. PyTorch does not check this: sum leaves the rest out, max puts it into the "
+            "last "
+            "bag. So it is not asked here.",
+            checked=False,
+        )
     if any(offset < 0 for offset in offsets):
         return Rule(
             "negative",

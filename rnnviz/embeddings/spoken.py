@@ -139,11 +139,6 @@ def bag_lines(bags: Bags) -> tuple[str, ...]:
         lines.append(
             f"{which} nothing in {'it' if len(empty) == 1 else 'them'}: the result is zero, for max too."
         )
-    covered = max((end for _, end in found.spans), default=0)
-    if covered < len(found.items):
-        lines.append(
-            f"What stands from position {covered} on belongs to no bag: the last offset ends the list."
-        )
     if bags.weights is not None:
         lines.append("Each row is multiplied by its weight before the sum.")
     return tuple(lines)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 PAD = "<pad>"
-MAX_ROWS, MAX_DIM = 64, 32
+MAX_ROWS, MAX_DIM = 64, 24
 MAX_TOKENS = 64
 """N · L: positions that are looked up at once."""
 

@@ -100,7 +100,8 @@ def bags_figure(maps: BagMaps) -> go.Figure:
 
 def _strip(maps: BagMaps) -> list[dict[str, Any]]:
     fills: dict[str, Path] = {}
-    plain, faded, names = Texts(), Texts(), {}
+    plain, faded = Texts(), Texts()
+    names: dict[str, Texts] = {}
     ends, targets = Path(), Targets("bags", "position %{customdata[0]}: row %{customdata[1]}")
     for k, (item, bag) in enumerate(zip(maps.items, maps.owner, strict=True)):
         fills.setdefault(colour_of(bag), Path()).box(k, 0.5, 0.46, 0.46)

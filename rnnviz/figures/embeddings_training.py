@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from rnnviz.figures.base import figure, signed_limit
-from rnnviz.figures.embeddings import Part, side_by_side
+from rnnviz.figures.embeddings_matrices import Part, side_by_side
 
 Matrix = NDArray[np.float32]
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from rnnviz.figures import theme
 from rnnviz.figures.base import empty, figure, plain, short, signed_limit
-from rnnviz.figures.embeddings import Part, side_by_side
+from rnnviz.figures.embeddings_matrices import Part, side_by_side
 
 HEIGHT = 372
+LABEL = 14  # letters
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,13 @@ def neighbours_figure(record: Neighbours) -> go.Figure:
         "hovertemplate": "%{customdata[0]}: cosine %{x:.4f}<extra></extra>",
     }
     crowd = _points("words", record.crowd, record.crowd_points, theme.LINE, 5, named=False)
+    everybody = np.concatenate([record.asked_points, record.points])
+    sides = _sides(everybody, (*record.asked, *record.names))
+    middle = len(record.asked)
     near = _points("neighbours", record.names, record.points, theme.ACCENT, 8, named=True)
+    near["textposition"] = sides[middle:]
     asked = _points("asked", record.asked, record.asked_points, theme.MISMATCH, 11, named=True)
+    asked["textposition"] = sides[:middle]
     hidden = {"showgrid": False, "zeroline": True, "showticklabels": False, "ticks": ""}
     first, second = (f"{share:.0%} of the variance" for share in record.share)
     layout = {
@@ -124,6 +130,34 @@ def neighbours_figure(record: Neighbours) -> go.Figure:
     return figure([bars, crowd, near, asked], layout)
 
 
+_SIDES = {"top center": (0, -1), "bottom center": (0, 1), "middle right": (1, 0), "middle left": (-1, 0)}
+
+
+def _sides(points: NDArray[np.float32], names: Sequence[str]) -> list[str]:
+    """Where each point's label stands, so that labels overlap little: the first free side, at a guess of
+    520 by 300 pixels for the plane and 7 for a letter.
+    """
+    if not len(points):
+        return []
+    span = np.maximum(np.ptp(points, axis=0), 1e-9)
+    places = points / span * np.array([460.0, -250.0])
+    taken: list[tuple[float, float, float, float]] = []
+    sides = []
+    for (x, y), name in zip(places, names, strict=True):
+        half = 3.5 * min(len(name), LABEL) + 2
+        boxes = {side: (x + a * (half + 8), y + b * 14, half, 7.0) for side, (a, b) in _SIDES.items()}
+        best = min(boxes, key=lambda side: sum(_overlap(boxes[side], other) for other in taken))
+        taken.append(boxes[best])
+        sides.append(best)
+    return sides
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    across = one[2] + other[2] - abs(one[0] - other[0])
+    down = one[3] + other[3] - abs(one[1] - other[1])
+    return max(across, 0.0) * max(down, 0.0)
+
+
 def _points(
     name: str, words: Sequence[str], points: NDArray[np.float32], colour: str, size: int, *, named: bool
 ) -> dict[str, Any]:
@@ -137,7 +171,7 @@ def _points(
         "yaxis": "y2",
         "customdata": [[plain(word)] for word in words],
         "marker": {"size": size, "color": colour},
-        **({"text": [short(word, 14) for word in words], "textposition": "top center"} if named else {}),
+        **({"text": [short(word, LABEL) for word in words]} if named else {}),
         **({"textfont": {"color": colour, "size": 12}} if named else {}),
         "hovertemplate": "%{customdata[0]}<extra></extra>",
         "cliponaxis": False,

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from rnnviz.embeddings.inputs import LOSSES as SUMS
 from rnnviz.screens import embeddings as page
 from rnnviz.ui import pickers
 from rnnviz.ui.embeddings import upload
@@ -14,7 +15,7 @@ from rnnviz.ui.embeddings import upload
 FIELD = pickers.by_key(page.FIELDS)
 CANVAS = "embeddings_canvas"
 ALONE = pickers.only(CANVAS)
-LOSSES = dict(zip(page.LOSSES, ("sum", "sum of squares"), strict=True))
+LOSSES = dict(zip(SUMS, ("sum", "sum of squares"), strict=True))
 
 
 def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:

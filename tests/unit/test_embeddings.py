@@ -1,0 +1,507 @@
+"""Rows C1 to C7 on the very runs that the page shows, and the two modules against references of NumPy's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from torch import nn
+
+from rnnviz.embeddings.bags import BagRun, bag_of, run_bags, two_step
+from rnnviz.embeddings.compare import compare
+from rnnviz.embeddings.config import MODES, BagConfig, EmbeddingConfig
+from rnnviz.embeddings.inputs import LOSSES, Bags, Table, Training
+from rnnviz.embeddings.learning import Learned, learn
+from rnnviz.embeddings.lookup import embedding, embedding_bag, lookup
+from rnnviz.embeddings.refusals import bag_rule, table_rule
+from rnnviz.embeddings.spoken import bag_lines, learned_lines, lookup_line
+from rnnviz.presets import PRESETS
+from rnnviz.screens import embeddings as page
+
+
+def preset(row: str, **changed: Any) -> page.EmbeddingsScreen:
+    """The screen of one click on a preset, perhaps with something moved after it."""
+    current, _, notes = page.screen(page.preset_values(page.EXAMPLES[row]) | changed)
+    assert not notes
+    return current
+
+
+def learned(row: str, **changed: Any) -> Learned:
+    return learn(preset(row, **changed).training)
+
+
+def bags(row: str, **changed: Any) -> BagRun:
+    return run_bags(preset(row, **changed).bags)
+
+
+def test_C1_lookup_gives_a_row_for_each_index_and_equals_one_hot_times_weight() -> None:
+    table = preset("C1").table
+    assert table.config == PRESETS["C1"] == EmbeddingConfig(10, 3)
+    assert np.shape(table.indices) == (2, 4)
+    found = lookup(table)
+    assert found.shape == (2, 4, 3) and found.output is not None
+    torch.manual_seed(0)
+    theirs = nn.Embedding(10, 3)
+    assert_array_equal(found.weight, theirs.weight.detach().numpy())
+    assert_array_equal(found.output, found.weight[np.array(table.indices).ravel()])
+    assert table.indices[0][1] == table.indices[1][2] == 2
+    assert_array_equal(found.output[1], found.output[6])  # equal indices, equal rows
+    by_hand = np.zeros((8, 10))
+    by_hand[np.arange(8), np.array(table.indices).ravel()] = 1
+    assert_array_equal(found.one_hot, by_hand)
+    assert_allclose(found.product, by_hand @ found.weight.astype(np.float64), atol=1e-7)
+    assert found.difference == 0.0
+
+
+def test_C2_padding_rows_are_zero_and_their_gradient_stays_zero() -> None:
+    table = preset("C2").table
+    assert table.config == PRESETS["C2"] == EmbeddingConfig(10, 3, padding_idx=0)
+    assert table.indices == ((0, 2, 0, 5),)
+    found = lookup(table)
+    assert found.output is not None
+    assert_array_equal(found.output[[0, 2]], 0)
+    assert np.abs(found.output[[1, 3]]).min() > 0
+    step = learned("C2")
+    assert step.grad is not None
+    assert step.learned == (2, 5) and step.counts.tolist() == [2, 0, 1, 0, 0, 1, 0, 0, 0, 0]
+    assert_array_equal(step.grad[0], 0)
+    assert_array_equal(step.after[0], 0)
+    assert learned("C2", e_padded=False).learned == (0, 2, 5)  # the gradient is there to be kept away
+
+
+def test_C3_an_overwritten_padding_vector_is_looked_up_and_still_gets_no_gradient() -> None:
+    found = lookup(preset("C3").table)
+    assert found.output is not None
+    assert_array_equal(found.output[[0, 2]], 1)
+    for loss in LOSSES:
+        step = learned("C3", e_loss=loss)
+        assert step.grad is not None
+        assert_array_equal(step.grad[0], 0)
+        assert_array_equal(step.after[0], 1)
+        assert step.learned == (2, 5) == step.moved
+
+
+def test_C4_two_bags_of_four_equal_embedding_then_sum() -> None:
+    current = preset("C4").bags
+    assert current.config == PRESETS["C4"] == BagConfig(10, 3, mode="sum")
+    assert current.flat == (1, 2, 4, 5, 4, 3, 2, 9) and current.offsets == (0, 4)
+    found = bags("C4")
+    assert found.spans == ((0, 4), (4, 8)) and found.output is not None
+    rows = found.weight.astype(np.float64)
+    assert_allclose(found.output, [rows[[1, 2, 4, 5]].sum(0), rows[[4, 3, 2, 9]].sum(0)], atol=1e-6)
+    assert found.difference <= 1e-6
+
+
+def test_C5_padding_is_left_out_of_every_bag_and_a_bag_of_padding_is_zero() -> None:
+    current = preset("C5").bags
+    assert current.config == PRESETS["C5"] == BagConfig(10, 3, mode="sum", padding_idx=2)
+    assert current.flat == (2, 2, 2, 2, 4, 3, 2, 9) and current.offsets == (0, 3, 6)
+    found = bags("C5")
+    assert found.left_out == (0, 1, 2, 3, 6) and found.output is not None
+    rows = found.weight.astype(np.float64)
+    assert_array_equal(found.output[0], 0)
+    assert_allclose(found.output[1:], [rows[4] + rows[3], rows[9]], atol=1e-6)
+    # Not because the padding row is zero: filled with ones it is left out all the same, also of a mean.
+    for mode, expected in (("sum", 3.0), ("mean", 3.0), ("max", 3.0)):
+        module = nn.EmbeddingBag(3, 1, mode=mode, padding_idx=0)
+        with torch.no_grad():
+            module.weight[:] = torch.tensor([[1.0], [3.0], [5.0]])
+        assert module(torch.tensor([[0, 1, 0]])).item() == expected
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_C6_each_mode_equals_the_two_step_computation(mode: str) -> None:
+    found = bags("C6", e_mode=mode, e_weights="")
+    assert found.output is not None
+    rows = found.weight[np.array(found.items)].astype(np.float64).reshape(2, 4, 3)
+    expected = {"sum": rows.sum(1), "mean": rows.mean(1), "max": rows.max(1)}[mode]
+    assert_allclose(found.output, expected, atol=1e-6)
+    assert found.difference <= 1e-6
+
+
+def test_C6_weights_work_with_sum_alone() -> None:
+    current = preset("C6").bags
+    assert current.config == PRESETS["C6"] and current.weights is not None
+    found = bags("C6")
+    assert found.output is not None and found.difference <= 1e-6
+    rows = found.weight[np.array(found.items)].astype(np.float64) * np.array(current.weights)[:, None]
+    assert_allclose(found.output, rows.reshape(2, 4, 3).sum(1), atol=1e-6)
+    for mode in ("mean", "max"):
+        refusal = bags("C6", e_mode=mode).refusal
+        assert refusal is not None and refusal.error.startswith("NotImplementedError")
+        assert "only supported for mode='sum'" in refusal.error
+
+
+def test_C7_one_hot_is_wide_sparse_and_knows_no_similarity() -> None:
+    table = preset("C7").table
+    assert table.config == PRESETS["C7"] and len(table.names) == 10
+    found = compare(table, False)
+    assert_array_equal(found.one_hot, np.eye(10))
+    assert_array_equal(np.diag(found.vectors), pytest.approx(np.ones(10), abs=1e-6))
+    off = found.vectors[~np.eye(10, dtype=bool)]
+    assert np.abs(off).max() > 0.5  # an embedding's rows do point the same way, or opposite ways
+    sizes = {line[0]: line[1:] for line in found.sizes}
+    assert sizes["numbers for each token"] == ("10", "3", "30,522", "768")
+    assert sizes["zeros among them"][0] == "9"
+    assert sizes["numbers that learn"][1] == "30" and sizes["numbers that learn"][3] == f"{30_522 * 768:,}"
+    assert sizes["bytes for 10 tokens, float32"][:2] == (f"{4 * 10 * 10:,}", f"{4 * 10 * 3:,}")
+
+
+def test_C7_trained_vectors_know_which_words_are_alike() -> None:
+    found = compare(preset("C7").table, True)
+    assert found.names == ("king", "queen", "man", "woman", "cat", "dog", "milk", "bread", "red")
+    cosine = {
+        (a, b): found.vectors[i, j] for i, a in enumerate(found.names) for j, b in enumerate(found.names)
+    }
+    assert cosine["cat", "dog"] > 0.6 > cosine["cat", "red"]
+    assert cosine["king", "queen"] > 0.6 > cosine["king", "milk"]
+    assert not found.missing
+    odd = page.screen({"e_text": "cat wug"})[0].table
+    assert compare(odd, True).missing == ("wug",)
+    assert "no two tokens" in compare(odd, True).closest
+
+
+def test_a_row_of_zeros_has_no_direction() -> None:
+    found = compare(page.screen({})[0].table, False)
+    assert np.isnan(found.vectors[0]).all() and np.isnan(found.vectors[:, 0]).all()
+    assert not np.isnan(found.vectors[1:, 1:]).any()
+
+
+# ---- what each switch of the table does ----------------------------------------------------------------
+
+
+def test_max_norm_shortens_looked_up_rows_in_place_during_forward() -> None:
+    step = learned("C1", e_view="Gradient", e_norm=1.0)
+    before, after = (np.linalg.norm(t, axis=1) for t in (step.before, step.forward))
+    read = step.counts > 0
+    long = read & (before > 1)
+    assert long.any() and (~read & (before > 1)).any()
+    assert step.shortened == tuple(np.flatnonzero(long))
+    assert_allclose(after[long], 1, atol=1e-5)
+    assert_array_equal(step.forward[~long], step.before[~long])
+    line = learned_lines(preset("C1", e_norm=1.0).training)[0]
+    assert "max_norm = 1" in line and "in place" in line and "stay" in line
+    assert "no row that was looked up is longer" in learned_lines(preset("C1", e_norm=4.0).training)[0]
+
+
+def test_scale_grad_by_freq_divides_by_the_count() -> None:
+    plain, scaled = learned("C1", e_view="Gradient"), learned("C1", e_view="Gradient", e_freq=True)
+    assert plain.grad is not None and scaled.grad is not None
+    read = plain.counts > 0
+    assert plain.counts.max() == 2
+    assert_array_equal(plain.grad, np.repeat(plain.counts[:, None], 3, 1))
+    assert_array_equal(scaled.grad[read], 1)
+
+
+def test_sparse_stores_the_looked_up_rows_alone_and_moves_the_same() -> None:
+    dense, sparse = learned("C2"), learned("C2", e_sparse=True)
+    assert sparse.grad is not None and sparse.stored == 2  # the padding row is not even stored
+    assert tuple(np.flatnonzero(~np.isnan(sparse.grad).all(1))) == (2, 5)
+    assert_array_equal(np.nan_to_num(sparse.grad), dense.grad)
+    assert_array_equal(sparse.after, dense.after)
+    assert any("stores 2 of 10 rows" in line for line in learned_lines(preset("C2", e_sparse=True).training))
+
+
+def test_freeze_leaves_nothing_to_learn_and_shows_pytorchs_words() -> None:
+    step = learned("C2", e_freeze=True)
+    assert step.grad is None and step.refusal is not None
+    assert "does not require grad" in step.refusal.error
+    assert_array_equal(step.after, step.before)
+    assert step.moved == () == step.learned
+    shortened = learned("C2", e_freeze=True, e_norm=0.5)
+    assert shortened.shortened == (2, 5)  # freezing does not keep max_norm from writing
+    assert_array_equal(shortened.after, shortened.forward)
+
+
+def test_sparse_and_scale_grad_by_freq_do_not_go_together() -> None:
+    step = learned("C1", e_view="Gradient", e_sparse=True, e_freq=True)
+    assert step.refusal is not None and "not supported with sparse" in step.refusal.error
+
+
+def test_a_rate_of_zero_moves_nothing() -> None:
+    step = learned("C1", e_view="Gradient", e_lr=0.0)
+    assert step.moved == () and step.learned
+    assert "moves no row" in learned_lines(preset("C1", e_lr=0.0).training)[-1]
+
+
+def tables() -> st.SearchStrategy[Table]:
+    @st.composite
+    def made(draw: st.DrawFn) -> Table:
+        rows, dim = draw(st.integers(1, 9)), draw(st.integers(1, 5))
+        config = EmbeddingConfig(
+            rows,
+            dim,
+            padding_idx=draw(st.none() | st.integers(0, rows - 1)),
+            max_norm=draw(st.none() | st.floats(0.2, 3)),
+            scale_grad_by_freq=draw(st.booleans()),
+            sparse=draw(st.booleans()),
+        )
+        n, length = draw(st.integers(1, 3)), draw(st.integers(1, 6))
+        indices = tuple(tuple(draw(st.integers(0, rows - 1)) for _ in range(length)) for _ in range(n))
+        ones = draw(st.booleans()) and config.padding_idx is not None
+        return Table(config, draw(st.integers(0, 999)), ones, (), indices)
+
+    return made()
+
+
+@given(tables(), st.sampled_from(LOSSES), st.sampled_from([0.0, 0.1, 1.0]))
+def test_any_step_equals_the_arithmetic_of_numpy(table: Table, loss: str, lr: float) -> None:
+    config = table.config
+    start = embedding(config, table.seed).weight.detach().numpy().astype(np.float64)
+    if config.padding_idx is not None:
+        assert_array_equal(start[config.padding_idx], 0)
+        if table.ones:
+            start[config.padding_idx] = 1
+    read = np.array(table.indices).ravel()
+    forward = start.copy()
+    if config.max_norm is not None:
+        for row in set(read.tolist()):
+            norm = np.linalg.norm(start[row])
+            if norm > config.max_norm:
+                forward[row] *= config.max_norm / (norm + 1e-7)  # as PyTorch's embedding_renorm_ does
+    grad = np.zeros_like(start)
+    for row in read.tolist():
+        if row != config.padding_idx:
+            grad[row] += 1.0 if loss == LOSSES[0] else 2 * forward[row]
+    counts = np.bincount(read, minlength=config.num_embeddings)
+    if config.scale_grad_by_freq:
+        grad /= np.maximum(counts, 1)[:, None]
+
+    found = lookup(table)
+    assert_allclose(found.weight, forward, atol=1e-5)
+    assert_allclose(found.output, forward[read], atol=1e-5)
+    assert found.difference <= 1e-6
+    step = learn(Training(table, loss, lr, False))
+    assert_array_equal(step.counts, counts)
+    assert_allclose(step.forward, forward, atol=1e-5)
+    if config.sparse and config.scale_grad_by_freq:
+        assert step.refusal is not None
+        return
+    assert step.grad is not None and step.refusal is None
+    assert_allclose(np.nan_to_num(step.grad), grad, atol=1e-4)
+    assert_allclose(step.after, forward - lr * grad, atol=1e-4)
+    for position in range(len(read)):
+        assert f"reads row {read[position]}" in lookup_line(table, position)
+
+
+# ---- bags ----------------------------------------------------------------------------------------------
+
+
+def bag_calls() -> st.SearchStrategy[Bags]:
+    @st.composite
+    def made(draw: st.DrawFn) -> Bags:
+        rows, mode = draw(st.integers(1, 8)), draw(st.sampled_from(MODES))
+        last = draw(st.booleans())
+        config = BagConfig(
+            rows,
+            draw(st.integers(1, 4)),
+            mode,
+            padding_idx=draw(st.none() | st.integers(0, rows - 1)),
+            include_last_offset=last,
+        )
+        index = st.integers(0, rows - 1)
+        if draw(st.booleans()):
+            width = draw(st.integers(1, 4))
+            line = st.tuples(*[index] * width)
+            items = tuple(draw(st.lists(line, min_size=2, max_size=4)))
+            offsets = None
+        else:
+            items = (tuple(draw(st.lists(index, min_size=1, max_size=9))),)
+            starts = draw(st.lists(st.integers(0, len(items[0])), max_size=4))
+            offsets = (0, *sorted(starts), *((len(items[0]),) if last else ()))
+        count = sum(map(len, items))
+        weight = st.floats(-2, 2, width=32)
+        weights = draw(st.none() | st.tuples(*[weight] * count)) if mode == "sum" else None
+        return Bags(config, draw(st.integers(0, 999)), items, offsets, weights)
+
+    return made()
+
+
+@given(bag_calls())
+def test_any_bags_equal_a_loop_over_their_rows_forward_and_backward(call: Bags) -> None:
+    found, config = run_bags(call), call.config
+    assert found.refusal is None and found.output is not None and found.two_step is not None
+    assert found.difference <= 1e-5
+    weights = call.weights or (1.0,) * len(call.flat)
+    padding, mode = config.padding_idx, config.mode
+    weight = found.weight.astype(np.float64)
+    rng = np.random.default_rng(0)
+    given = rng.normal(size=found.output.shape)  # the gradient that comes from above
+    grad = np.zeros_like(weight)
+    for k, (start, end) in enumerate(found.spans):
+        inside = [j for j in range(start, end) if call.flat[j] != padding]
+        rows = np.array([weight[call.flat[j]] * weights[j] for j in inside]).reshape(-1, config.embedding_dim)
+        expected = {"sum": rows.sum, "mean": rows.mean, "max": rows.max}[mode](0) if len(rows) else 0
+        assert_allclose(found.output[k], expected, atol=1e-5)
+        for at, j in enumerate(inside):
+            if mode == "max":
+                grad[call.flat[j]] += given[k] * (rows.argmax(0) == at)
+            else:
+                grad[call.flat[j]] += given[k] * weights[j] / (len(inside) if mode == "mean" else 1)
+    above = torch.tensor(given, dtype=torch.float32)
+    module = embedding_bag(config, call.seed)
+    two_d = len(call.items) > 1
+    items = torch.tensor(call.items if two_d else call.flat)
+    offsets = None if call.offsets is None else torch.tensor(call.offsets)
+    each = None if call.weights is None else torch.tensor(call.weights).view_as(items)
+    module(items, offsets, each).backward(above)
+    assert module.weight.grad is not None
+    assert_allclose(module.weight.grad.numpy(), grad, atol=1e-4)
+    twin = embedding_bag(config, call.seed).weight
+    made = two_step(twin[list(call.flat)], found.spans, call)
+    if made.requires_grad:  # some bag holds something
+        made.backward(above)
+        assert twin.grad is not None
+        if mode != "max":  # amax shares a gradient among equal largest, EmbeddingBag gives it to the first
+            assert_allclose(twin.grad.numpy(), grad, atol=1e-4)
+    owner = bag_of(found)
+    assert all(owner[j] == k for k, (a, b) in enumerate(found.spans) for j in range(a, b))
+    bag_lines(call)
+
+
+def test_include_last_offset_and_empty_bags() -> None:
+    found = bags("C4", e_offsets="0 3 3 8", e_last=True)
+    assert found.spans == ((0, 3), (3, 3), (3, 8)) and found.output is not None
+    assert_array_equal(found.output[1], 0)
+    assert any(
+        "Bag 1 has nothing" in x for x in bag_lines(preset("C4", e_offsets="0 3 3 8", e_last=True).bags)
+    )
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "first": ({"e_offsets": "1 4"}, "RuntimeError: offsets[0] has to be 0", "has to be 0"),
+    "beyond": ({"e_offsets": "0 9"}, "RuntimeError: offsets[-1] can not be greater", "after its end"),
+    "2-D": (
+        {"e_items": "1 2\n3 4"},
+        "ValueError: if input is 2D, then offsets has to be None",
+        "bag already",
+    ),
+    "1-D": ({"e_offsets": ""}, "ValueError: offsets has to be a 1D Tensor", "where each bag starts"),
+    "weights' mode": (
+        {"e_mode": "max", "e_weights": "1 1 1 1 1 1 1 1"},
+        "NotImplementedError: embedding_bag: per_sample_weights",
+        "mode='sum' alone",
+    ),
+    "weights' shape": (
+        {"e_weights": "1 2"},
+        "ValueError: embedding_bag: If per_sample",
+        "Each index needs one",
+    ),
+    "range": ({"e_items": "1 10"}, "RuntimeError: ", "no row 10"),
+    "ragged": (
+        {"e_items": "1 2\n3", "e_offsets": ""},
+        "ValueError: expected sequence of length",
+        "ragged edge|equally",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("mode", MODES)
+def test_what_pytorch_refuses_is_said_in_its_words_and_in_ours(name: str, mode: str) -> None:
+    changed, error, words = REFUSED[name]
+    if name == "range":
+        changed = changed | {"e_offsets": "0"}
+    found = bags("C4", **{"e_mode": mode} | changed)
+    assert found.refusal is not None and found.output is None
+    assert found.refusal.rule.name == name
+    assert found.refusal.error.startswith(error)
+    assert any(part in found.refusal.rule.words for part in words.split("|"))
+
+
+UNCHECKED: dict[str, dict[str, Any]] = {
+    "decreasing": {"e_offsets": "0 5 3"},
+    "negative": {"e_offsets": "-1 2"},
+    "no bag": {"e_offsets": "0", "e_last": True},
+    "no input": {"e_items": ""},
+    "last": {"e_offsets": "0 3", "e_last": True},
+}
+
+
+@pytest.mark.parametrize("name", UNCHECKED)
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("mode", MODES)
+def test_pytorch_is_not_asked_where_it_would_read_what_is_not_there(
+    name: str, mode: str, padded: bool
+) -> None:
+    found = bags("C4", **{"e_mode": mode, "e_bag_padded": padded} | UNCHECKED[name])
+    assert found.refusal is not None and found.output is None
+    assert found.refusal.rule.name == name and found.refusal.error == ""
+
+
+@given(
+    st.lists(st.lists(st.integers(-2, 12), min_size=1, max_size=5), max_size=3),
+    st.none() | st.lists(st.integers(-3, 14), min_size=1, max_size=4),
+    st.none() | st.lists(st.floats(-2, 2), min_size=1, max_size=6),
+    st.sampled_from(MODES),
+    st.booleans(),
+)
+def test_any_call_is_answered_or_explained(
+    items: list[list[int]], offsets: list[int] | None, weights: list[float] | None, mode: Any, last: bool
+) -> None:
+    config = BagConfig(8, 2, mode, include_last_offset=last)
+    call = Bags(
+        config,
+        0,
+        tuple(map(tuple, items)),
+        None if offsets is None else tuple(offsets),
+        None if weights is None else tuple(weights),
+    )
+    found, rule = run_bags(call), bag_rule(call)
+    assert (found.refusal is None) == (rule is None) == (found.output is not None)
+    if found.refusal is not None and found.refusal.rule.checked:
+        assert found.refusal.error
+
+
+@pytest.mark.parametrize(
+    ("indices", "error"), [("1 2\n3", "ValueError"), ("1 10", "IndexError"), ("-1", "IndexError")]
+)
+def test_a_lookup_that_pytorch_refuses_is_explained(indices: str, error: str) -> None:
+    table = preset("C1", e_indices=indices).table
+    assert table_rule(table) is not None
+    for refusal in (lookup(table).refusal, learn(Training(table, LOSSES[0], 0.1, False)).refusal):
+        assert refusal is not None and refusal.error.startswith(error)
+    assert lookup(table).output is None and lookup(table).weight.shape == (10, 3)
+
+
+# ---- configurations ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_embeddings": 0}, "num_embeddings=0"),
+        ({"embedding_dim": 2.5}, "embedding_dim=2.5"),
+        ({"padding_idx": 10}, "padding_idx=10"),
+        ({"max_norm": 0}, "max_norm=0"),
+        ({"norm_type": float("nan")}, "norm_type=nan"),
+        ({"sparse": 1}, "sparse=1"),
+    ],
+)
+def test_an_invalid_configuration_names_the_field(arguments: dict[str, Any], message: str) -> None:
+    for kind in (EmbeddingConfig, BagConfig):
+        with pytest.raises(ValueError, match=message):
+            kind(**{"num_embeddings": 10, "embedding_dim": 3} | arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"mode": "min"}, {"include_last_offset": 1}, {"mode": "max", "sparse": True}]
+)
+def test_an_invalid_bag_configuration_names_the_field(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(reversed(arguments))):
+        BagConfig(10, 3, **arguments)
+
+
+def test_a_call_is_what_a_person_would_write() -> None:
+    assert EmbeddingConfig(10, 3, padding_idx=-1).call() == "nn.Embedding(10, 3, padding_idx=9)"
+    assert (
+        BagConfig(10, 3, "sum", padding_idx=2).call() == "nn.EmbeddingBag(10, 3, mode='sum', padding_idx=2)"
+    )
+    assert BagConfig(10, 3).call() == "nn.EmbeddingBag(10, 3, mode='mean')"
+    for config in (EmbeddingConfig(4, 2, max_norm=1.5, sparse=True), BagConfig(4, 2, "max")):
+        assert isinstance(eval(config.call(), {"nn": nn}), nn.Module)
