@@ -18,8 +18,9 @@ def pid() -> int:
 def loaded() -> list[str]:
     """Top-level names of the modules of this worker, and what its `__main__` is."""
     main = sys.modules["__main__"]
-    return sorted({name.partition(".")[0] for name in sys.modules}) + [
-        f"main={getattr(main, '__file__', '-c')}"
+    return [
+        *sorted({name.partition(".")[0] for name in sys.modules}),
+        "main=" + getattr(main, "__file__", "-c"),
     ]
 
 

@@ -162,9 +162,9 @@ def _obey(state: dict[str, Any]) -> None:
             marker.write_text("x" * (done + 1))
             os.kill(os.getpid(), signal.SIGKILL)
     if "fail" in orders and state["epoch"] == orders["fail"]:
-        if orders["with"] == "refused":
+        if orders["saying"] == "refused":
             raise Refused("cannot be pickled", "and read again")
-        raise RuntimeError(orders["with"])
+        raise RuntimeError(orders["saying"])
 
 
 STANDIN = Engine(work, change, replay, snapshot, check)

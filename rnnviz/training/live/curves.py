@@ -116,20 +116,57 @@ def _first_at(here: NDArray[np.bool_], at: Whole, starts: NDArray[np.intp]) -> W
     return found
 
 
+@dataclass(frozen=True)
+class Samples:
+    """Rows of whole numbers (classes: an average says nothing): those of each epoch divisible by `stride`,
+    and the last. `epochs` (K,), `rows` (K, P), K about 600 at most.
+    """
+
+    stride: int
+    epochs: Whole
+    rows: Whole
+
+    def then(self, epochs: Whole, rows: Whole) -> Samples:
+        """These and later ones, thinned to the bound."""
+        if len(self.epochs) and rows.shape[1] != self.rows.shape[1]:
+            raise ValueError("rows of one series must be equally long")
+        both = Samples(self.stride, np.append(self.epochs, epochs), np.concatenate([self.rows, rows]))
+        while True:
+            stay = both.epochs % both.stride == 0
+            stay[-1] = True
+            both = Samples(both.stride, both.epochs[stay], both.rows[stay])
+            if len(both.epochs) <= POINTS:
+                return both
+            both = replace(both, stride=both.stride * 2)
+
+    def until(self, epoch: int) -> Samples:
+        """Those up to `epoch`."""
+        stay = self.epochs <= epoch
+        return Samples(self.stride, self.epochs[stay], self.rows[stay])
+
+
 class Curves:
     """All series of a run by name. Not thread-safe by itself; the curves in it never change."""
 
-    def __init__(self, curves: Mapping[str, Curve] | None = None) -> None:
+    def __init__(
+        self, curves: Mapping[str, Curve] | None = None, samples: Mapping[str, Samples] | None = None
+    ) -> None:
         self._curves = dict(curves or {})
+        self._samples = dict(samples or {})
 
     def extend(self, last_epoch: int, log: Mapping[str, NDArray[Any]]) -> None:
         """Add one row an epoch, (E,) or (E, P) for each name, the last of them at `last_epoch`."""
         for name, rows in log.items():
-            values = np.asarray(rows, dtype=np.float64)
-            count = len(values)
-            if count == 0:
+            count = len(rows)
+            if count == 0 or name == "epoch":
                 continue
             epochs = np.arange(last_epoch - count + 1, last_epoch + 1, dtype=np.int64)
+            if rows.dtype.kind in "iu":
+                whole = rows.reshape(count, -1).astype(np.int64)
+                first = Samples(1, epochs[:0], whole[:0])
+                self._samples[name] = self._samples.get(name, first).then(epochs, whole)
+                continue
+            values = np.asarray(rows, dtype=np.float64)
             new = Curve.of(epochs, values.reshape(count, -1))
             old = self._curves.get(name)
             self._curves[name] = new.thinned() if old is None else old.then(new)
@@ -140,10 +177,15 @@ class Curves:
             return np.empty(0, np.int64), np.empty(0)
         return self._curves[name].points(column)
 
+    def rows(self, name: str) -> tuple[Whole, Whole]:
+        """Epochs (K,) and rows (K, P) of a series of whole numbers, such as `predicted`; evenly thinned."""
+        found = self._samples.get(name, Samples(1, np.empty(0, np.int64), np.empty((0, 0), np.int64)))
+        return found.epochs, found.rows
+
     @property
     def names(self) -> tuple[str, ...]:
-        """The series there are."""
-        return tuple(self._curves)
+        """The series there are, those of `rows` last."""
+        return (*self._curves, *self._samples)
 
     def columns(self, name: str) -> int:
         """How many columns a series has; 0 when there is no such series."""
@@ -152,12 +194,22 @@ class Curves:
     def until(self, epoch: int) -> Curves:
         """A new record of what is known up to `epoch`."""
         cut = {name: curve.until(epoch) for name, curve in self._curves.items()}
-        return Curves({name: curve for name, curve in cut.items() if curve is not None})
+        samples = {name: rows.until(epoch) for name, rows in self._samples.items()}
+        return Curves(
+            {name: curve for name, curve in cut.items() if curve is not None},
+            {name: rows for name, rows in samples.items() if len(rows.epochs)},
+        )
 
     def copy(self) -> Curves:
         """A copy that later rows do not change."""
-        return Curves(self._curves)
+        return Curves(self._curves, self._samples)
 
-    def items(self) -> tuple[tuple[str, Curve], ...]:
-        """The series by name."""
-        return tuple(self._curves.items())
+    @property
+    def curves(self) -> Mapping[str, Curve]:
+        """The decimated series by name."""
+        return self._curves
+
+    @property
+    def samples(self) -> Mapping[str, Samples]:
+        """The thinned rows of whole numbers by name."""
+        return self._samples

@@ -59,7 +59,8 @@ class Dispatcher:
     """Gives the slices of all playing runs to a pool. Any thread may call its methods.
 
     The run that had the fewest seconds of work goes next; one that starts to play is as if it had had as many
-    as the one that goes next, so that it need not wait, and cannot catch up for the time it stood still.
+    as the one that goes next, so that it need not wait, and cannot catch up for the time it stood still. A
+    click for one epoch or step goes before all that play.
     """
 
     def __init__(self, pool: Executes, clock: Callable[[], float] = time.monotonic) -> None:
@@ -169,14 +170,16 @@ class Dispatcher:
             if seat.flight is None and seat.run.due() is None:
                 del self._seats[key]
         waiting = [s for s in self._seats.values() if s.flight is None and (s.run.due() or 0.0) <= now]
-        waiting.sort(key=lambda seat: (max(seat.served, self._floor), seat.turn))
+        waiting.sort(key=lambda s: (not s.run.clicked, max(s.served, self._floor), s.turn))
         seconds = min(max(ROUND * self.pool.size / max(1, len(self._seats)), SHORTEST), LONGEST)
         for seat in waiting:
             if not self._room():
                 break
             self._turn += 1
             seat.turn = self._turn
-            seat.served = self._floor = max(seat.served, self._floor)
+            seat.served = max(seat.served, self._floor)
+            if not seat.run.clicked:  # that one went out of its turn
+                self._floor = seat.served
             self._dispatch(seat, seconds, now)
 
     def _dispatch(self, seat: Seat, seconds: float, now: float) -> None:

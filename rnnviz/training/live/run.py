@@ -256,6 +256,11 @@ class Run:
                 return 0.0
             return self._due if self._playing else None
 
+    @property
+    def clicked(self) -> bool:
+        """Whether somebody waits for one epoch or step."""
+        return bool(self._owed)
+
     def job(self, seconds: float, now: float) -> Job | None:
         """The next slice, about `seconds` long; None when there is nothing to do."""
         from rnnviz.training.slices import Order

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnviz.training.live.curves import POINTS, Curve, Curves
+from rnnviz.training.live.curves import POINTS, Curve, Curves, Samples
 from rnnviz.training.live.engine import TRAINING, Engine
 from rnnviz.training.live.history import History
 from rnnviz.training.live.records import Origin
@@ -38,12 +38,16 @@ def to_bytes(run: Run) -> bytes:
     assert history is not None and curves is not None
     arrays: dict[str, NDArray[Any]] = {"state": _raw(saved.state), "origin": _raw(run.origin.state)}
     arrays |= {f"history/{epoch}": _raw(kept) for epoch, kept in history}
-    for name, curve in curves.items():
+    for name, curve in curves.curves.items():
         parts = {part: getattr(curve, part) for part in _PARTS if part != "width"}
         parts["width"] = np.array([curve.width])
         arrays |= {f"curve/{name}/{part}": np.ascontiguousarray(array) for part, array in parts.items()}
-    words = {"format": FORMAT, "label": run.label[:_MOST_LABEL], "group": run.group[:_MOST_LABEL]}
-    data: bytes = save(arrays, words | {"stride": str(history.stride)})
+    for name, samples in curves.samples.items():
+        whole = {"epochs": samples.epochs, "rows": samples.rows, "stride": np.array([samples.stride])}
+        arrays |= {f"rows/{name}/{part}": np.ascontiguousarray(array) for part, array in whole.items()}
+    words = {"label": run.label[:_MOST_LABEL], "group": run.group[:_MOST_LABEL], "stride": history.stride}
+    # One entry: safetensors writes several in an order of its own, and equal runs are to give equal bytes.
+    data: bytes = save(arrays, {FORMAT: json.dumps(words)})
     if len(data) > LIMIT:
         raise ValueError(
             f"This run takes {len(data) / 1e6:.0f} MB, and a file may have {LIMIT / 1e6:.0f} MB."
@@ -53,41 +57,37 @@ def to_bytes(run: Run) -> bytes:
 
 def from_bytes(data: bytes, *, engine: Engine = TRAINING) -> Run:
     """The run of a file, paused where it stood. ValueError for anything that is no such file."""
-    metadata, arrays = _parse(data)
+    words, arrays = _parse(data)
     state = _state(arrays, "state", engine)
     origin = _state(arrays, "origin", engine)
-    history = _history(arrays, _stride(metadata), state, engine)
+    history = _history(arrays, words["stride"], state, engine)
     curves = _curves(arrays).until(state[1])
-    run = Run(
-        Origin(*origin),
-        label=metadata.get("label", "")[:_MOST_LABEL],
-        group=metadata.get("group", "")[:_MOST_LABEL],
-        engine=engine,
-    )
+    run = Run(Origin(*origin), label=words["label"], group=words["group"], engine=engine)
     run.restore(Origin(*state, history, curves))
     return run
 
 
-def _parse(data: bytes) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+def _parse(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Label, group and stride, and the arrays."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     if len(data) > LIMIT:
-        raise ValueError(
-            f"The file has {len(data) / 1e6:.0f} MB; a run's file has {LIMIT / 1e6:.0f} MB at most."
-        )
+        raise ValueError(f"The file has {len(data) / 1e6:.0f} MB; a run's has {LIMIT / 1e6:.0f} MB at most.")
     try:
-        size = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + size])["__metadata__"] if 8 + size <= len(data) else {}
-        known = isinstance(metadata, dict) and metadata.get("format") == FORMAT
-        arrays = load(data) if known else {}
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        words = json.loads(header["__metadata__"][FORMAT])
+        texts = words["label"], words["group"]
+        if not all(isinstance(text, str) and len(text) <= _MOST_LABEL for text in texts):
+            raise ValueError("a label is no short text")
+        if type(words["stride"]) is not int or not 1 <= words["stride"] <= _MOST_EPOCHS:
+            raise ValueError("a stride is no number of epochs")
+        arrays = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("The file is damaged, or it is not a run saved here.") from error
-    if not known:
-        raise ValueError("The file is not a run saved here.")
     if len(arrays) > _MOST_STATES:
         raise ValueError("The file holds more states than a run has.")
-    return metadata, arrays
+    return words, arrays
 
 
 def _raw(data: bytes) -> NDArray[np.uint8]:
@@ -104,13 +104,6 @@ def _state(arrays: Mapping[str, NDArray[Any]], name: str, engine: Engine) -> tup
         return state, *engine.check(state)
     except ValueError as error:
         raise ValueError(f"The file is damaged in its part {name[:40]!r}: {error}") from error
-
-
-def _stride(metadata: Mapping[str, str]) -> int:
-    text = metadata.get("stride", "")
-    if not (text.isascii() and text.isdecimal() and len(text) < 13 and int(text) >= 1):
-        raise ValueError(f"The file is damaged: its stride is {text[:40]!r}.")
-    return int(text)
 
 
 def _history(
@@ -130,41 +123,49 @@ def _history(
 
 
 def _curves(arrays: Mapping[str, NDArray[Any]]) -> Curves:
+    curves, samples = _grouped(arrays, "curve/"), _grouped(arrays, "rows/")
+    return Curves(
+        {name: _curve(name, parts) for name, parts in curves.items()},
+        {name: _samples(name, parts) for name, parts in samples.items()},
+    )
+
+
+def _grouped(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, dict[str, NDArray[Any]]]:
     found: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in arrays.items():
-        if name.startswith("curve/"):
-            curve, _, part = name.removeprefix("curve/").rpartition("/")
-            found.setdefault(curve, {})[part] = array
-    return Curves({name: _curve(name, parts) for name, parts in found.items()})
+        if name.startswith(prefix):
+            series, _, part = name.removeprefix(prefix).rpartition("/")
+            found.setdefault(series, {})[part] = array
+    return found
 
 
 def _curve(name: str, parts: Mapping[str, NDArray[Any]]) -> Curve:
-    fault = ValueError(f"The file is damaged: its curve {name[:40]!r} makes no sense.")
-    if parts.keys() != _PARTS.keys() or any(parts[part].ndim != _PARTS[part] for part in _PARTS):
-        raise fault
     whole = {"keys", "low_at", "high_at", "width"}
-    if any(
-        (array.dtype != np.int64) if part in whole else (array.dtype != np.float64)
-        for part, array in parts.items()
-    ):
-        raise fault
-    keys, ends, shape = parts["keys"], parts["ends"], parts["low"].shape
-    widths = parts["width"]
-    good = widths.size == 1 and 1 <= widths[0] <= _MOST_EPOCHS and 1 <= len(keys) <= POINTS and shape[1] >= 1
-    good = good and shape[0] == len(keys) and ends.shape == (2, 1 + shape[1])
-    good = good and all(parts[part].shape == shape for part in ("low_at", "high", "high_at"))
-    if not good or not np.all(np.isfinite(ends[:, 0])) or np.any(np.diff(keys) <= 0):
-        raise fault
+    _must(parts.keys() == _PARTS.keys(), name)
+    for part, array in parts.items():
+        _must(array.ndim == _PARTS[part] and array.dtype == (np.int64 if part in whole else np.float64), name)
+    keys, ends, shape, widths = parts["keys"], parts["ends"], parts["low"].shape, parts["width"]
+    _must(widths.size == 1 and 1 <= widths[0] <= _MOST_EPOCHS and 1 <= len(keys) <= POINTS, name)
+    _must(shape[0] == len(keys) and shape[1] >= 1 and ends.shape == (2, 1 + shape[1]), name)
     width = int(widths[0])
-    inside = all(
-        np.all(parts[part] > (keys * width)[:, None]) and np.all(parts[part] <= ((keys + 1) * width)[:, None])
-        for part in ("low_at", "high_at")
-    )
-    if (
-        not inside
-        or keys[0] < 0
-        or keys[-1] > _MOST_EPOCHS // width
-        or not 0 < ends[0, 0] <= ends[1, 0] <= _MOST_EPOCHS
-    ):
-        raise fault
+    _must(bool(np.all(np.diff(keys) > 0)) and keys[0] >= 0 and keys[-1] <= _MOST_EPOCHS // width, name)
+    _must(1 <= ends[0, 0] <= ends[1, 0] <= _MOST_EPOCHS and bool(np.all(ends[:, 0] % 1 == 0)), name)
+    for at in (parts["low_at"], parts["high_at"]):
+        _must(at.shape == shape and bool(np.all((at - 1) // width == keys[:, None])), name)
+    _must(parts["high"].shape == shape, name)
     return Curve(width, keys, parts["low"], parts["low_at"], parts["high"], parts["high_at"], ends)
+
+
+def _samples(name: str, parts: Mapping[str, NDArray[Any]]) -> Samples:
+    _must(parts.keys() == {"epochs", "rows", "stride"}, name)
+    epochs, rows, stride = parts["epochs"], parts["rows"], parts["stride"]
+    _must(all(array.dtype == np.int64 for array in parts.values()), name)
+    _must(epochs.ndim == 1 and rows.ndim == 2 and stride.shape == (1,), name)
+    _must(1 <= len(epochs) <= POINTS and len(rows) == len(epochs) and 1 <= stride[0] <= _MOST_EPOCHS, name)
+    _must(bool(np.all(np.diff(epochs) > 0)) and epochs[0] >= 1 and epochs[-1] <= _MOST_EPOCHS, name)
+    return Samples(int(stride[0]), epochs, rows)
+
+
+def _must(good: bool, name: str) -> None:
+    if not good:
+        raise ValueError(f"The file is damaged: its curve {name[:40]!r} makes no sense.")
