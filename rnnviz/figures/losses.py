@@ -21,6 +21,7 @@ GROUP = "epoch"
 MOST_RUNS = 7  # as many as there are colours
 ALL_POINTS = 5000  # of all lines together: 40 kB on the way to the browser
 MOST_MARKS = 60
+NEAR = 20  # pixels from a point along the epochs at which it is in the hover text
 NAME = 24  # characters of a run's name that are shown
 COLOURS: tuple[str, ...] = tuple(theme.template()["layout"]["colorway"])
 PANELS = (("loss", "loss"), ("accuracy", "accuracy"))
@@ -183,7 +184,7 @@ def losses_figure(record: Curves, *, log: bool = False, height: int = 360) -> go
         "height": height,
         "margin": {"l": 52, "r": 10, "t": 26, "b": 36},
         "hovermode": "x unified",
-        "hoverdistance": -1,
+        "hoverdistance": NEAR,
         "showlegend": len(record.names) > 1 or any(line.held_out for line in record.lines),
         "legend": {"font": {"size": 12}, "itemwidth": 30},
         "uirevision": f"{log}{len(panels)}",
@@ -195,7 +196,7 @@ def losses_figure(record: Curves, *, log: bool = False, height: int = 360) -> go
             "rangemode": "nonnegative",
             "minallowed": 0,
             **({"dtick": 1} if record.end <= 12 else {}),
-            "unifiedhovertitle": {"text": "epoch %{x:d}"},
+            "unifiedhovertitle": {"text": " "},  # thinned lines do not meet at one epoch: each says its own
         },
         "yaxis": _loss_axis(record, log) | {"domain": [low + 0.05 if low else 0, 1]},
         "meta": {"cursor": {"group": GROUP, "line": True, "axes": [["x", axes[p], False] for p in panels]}},
@@ -243,7 +244,7 @@ def _line(record: Curves, line: Line, axis: str) -> dict[str, Any]:
             "dash": "dot" if line.held_out else "solid",
         },
         "marker": {"size": 5},
-        "hovertemplate": f"{in_template(name)}  {said} %{{y:{number}}}<extra></extra>",
+        "hovertemplate": f"epoch %{{x:d}}  {in_template(name)}: {said} %{{y:{number}}}<extra></extra>",
     }
 
 
@@ -299,7 +300,7 @@ def _marks(record: Curves) -> list[dict[str, Any]]:
         "yaxis": "y3",
         "marker": {"symbol": [symbol for *_, symbol in found], "size": 10, "color": colours},
         "customdata": [short(text, 60) for _, _, text, _ in found],
-        "hovertemplate": "%{customdata}<extra></extra>",
+        "hovertemplate": "epoch %{x:d}  %{customdata}<extra></extra>",
         "showlegend": False,
         "cliponaxis": False,
     }

@@ -247,7 +247,7 @@ def test_series_of_other_lengths_are_refused_by_name() -> None:
 def test_names_and_changes_are_shown_as_they_are(name: str) -> None:
     record = curves([run(name, changes=((2, name),)), run("b")])
     made = checked(losses_figure(record))
-    assert made.data[0].hovertemplate.count("%{") == 1
+    assert made.data[0].hovertemplate.count("%{") == 2
     assert name in losses_summary(record)
 
 
