@@ -62,4 +62,11 @@ def norms(setting: Memory) -> Norms:
             "memory": split(x, [W_1, W_2])[0],
             "memory and tanh": with_tanh(x, [W_1, W_2])[0],
         }
-    return Norms({k: read_only(h[0].norm(dim=-1)) for k, h in runs.items()}, setting.radius)
+    return Norms({k: read_only(norm(h[0])) for k, h in runs.items()}, setting.radius)
+
+
+def norm(h: Tensor) -> Tensor:
+    """‖h_t‖ of (L, H), scaled first: the squares of numbers below 10⁻¹⁶² would all be 0."""
+    largest = h.abs().amax(dim=-1)
+    scale = torch.where(largest > 0, largest, 1.0)
+    return scale * torch.linalg.vector_norm(h / scale[:, None], dim=-1)

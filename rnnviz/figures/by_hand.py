@@ -15,7 +15,7 @@ from rnnviz.figures.base import axis_id, axis_key, figure, signed_limit
 
 Array = NDArray[np.floating[Any]]
 
-MOST_CELLS = 1500  # of one map: three maps of each result travel
+MOST_CELLS = 2400  # of all results of one side: three such sets travel, 40 kB
 TITLE, FOOT, TOP = 19, 20, 2  # pixels: above a map, below it, above all
 COLUMNS = ((0.0, 0.285), (0.315, 0.6), (0.7, 0.985))
 HEADS = ("by hand", "PyTorch", "difference")
@@ -56,13 +56,14 @@ def compared_maps(
     units). The range of the differences is at least ``tolerance`` times the values' largest, so that rounding
     stays grey.
     """
-    rows = tuple(_row(*result, n, steps_first) for result in results)
+    most = MOST_CELLS // len(results)
+    rows = tuple(_row(*result, n, steps_first, most) for result in results)
     limit = signed_limit([max(float(np.abs(a).max()), float(np.abs(b).max())) for _, a, b in results])
     apart = [float(np.abs(row.difference).max()) for row in rows if row.difference is not None]
     return Maps(rows, limit, max([tolerance * max(1.0, limit), *apart]))
 
 
-def _row(name: str, hand: Array, torch: Array, n: int, steps_first: bool) -> Row:
+def _row(name: str, hand: Array, torch: Array, n: int, steps_first: bool, most: int) -> Row:
     steps = name in ("output", "y")
 
     def sheet(array: Array) -> Array:
@@ -71,7 +72,7 @@ def _row(name: str, hand: Array, torch: Array, n: int, steps_first: bool) -> Row
         return array[:, min(n, array.shape[1] - 1)]  # (rows, units)
 
     a, b = sheet(hand), sheet(torch)
-    stride = -(-max(a.size, b.size) // MOST_CELLS)
+    stride = -(-max(a.size, b.size) // most)
     units = 0 if steps else 1
     fits = hand.shape == torch.shape
     note = "" if fits else f"shapes differ: {hand.shape} and {torch.shape}"

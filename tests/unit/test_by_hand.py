@@ -1,4 +1,4 @@
-"""Rows B1 to B8 and E4: what is written by hand equals PyTorch, forward and backward, and a reference of its own."""
+"""Rows B1 to B8 and E4: by hand equals PyTorch, forward and backward, and an independent reference."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnnviz.by_hand.experiment import broken_recipe, operations, outcome, setup, sources
-from rnnviz.by_hand.norms import norms, spectral_radius, weights
+from rnnviz.by_hand.norms import norm, norms, spectral_radius, weights
 from rnnviz.by_hand.recorder import record
 from rnnviz.gates import KINDS
 from rnnviz.screens import by_hand as page
@@ -142,6 +142,12 @@ def test_the_ends_of_every_slider_stay_finite() -> None:
         for hidden in (1, 512):
             found = norms(setting(b_radius=radius, b_steps=200, b_hidden=hidden, b_drive=page.DRIVES[1]))
             assert all(np.isfinite(curve).all() for curve in found.curves.values())
+
+
+def test_the_smallest_state_still_has_a_norm() -> None:
+    tiny = norm(torch.tensor([[3e-200, 4e-200], [0.0, 0.0], [3e180, 4e180]], dtype=torch.float64))
+    np.testing.assert_allclose(tiny, [5e-200, 0.0, 5e180], rtol=1e-12)
+    assert norms(setting(b_radius=0.1, b_steps=200)).curves["memory"][-1] > 0
 
 
 def test_spectral_radius() -> None:
