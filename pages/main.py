@@ -20,8 +20,8 @@ st.navigation(
         "Understand": [
             st.Page("layers.py", title="Layers & shapes", url_path="layers"),
             st.Page("step.py", title="Step through", url_path="step"),
-            st.Page("embeddings.py", title="Embeddings", url_path="embeddings"),
             st.Page("by_hand.py", title="By hand", url_path="by-hand"),
+            st.Page("embeddings.py", title="Embeddings", url_path="embeddings"),
         ],
     },
     position="top",

@@ -73,6 +73,26 @@ def gates_card(values: Mapping[str, ArrayLike], words: Sequence[str], step: int)
     return _picture(parts, 16.0 + 3 * (wide + BETWEEN) - BETWEEN + MARGIN, label)
 
 
+def equality_card(by_hand: ArrayLike, pytorch: ArrayLike) -> Picture:
+    """Two results (units, L) side by side, an equals sign between them, and how far they are apart."""
+    one, other = np.asarray(by_hand, dtype=np.float64), np.asarray(pytorch, dtype=np.float64)
+    wide, high, top, parts = 150.0, 74.0, 24.0, []
+    for left, name, array in ((MARGIN, "by hand", one), (MARGIN + wide + 40, "PyTorch", other)):
+        cell = (wide / array.shape[1], high / array.shape[0])
+        parts += [
+            _cells(array, (left, top), cell),
+            _rect((left, top), (wide, high), f'stroke="{theme.LINE}"'),
+            f'<text x="{left:g}" y="14" font-weight="700" fill="{QUANTITIES["h"].colour}">{name}</text>',
+        ]
+    apart = float(np.abs(one - other).max())
+    parts.append(
+        f'<text x="{MARGIN + wide + 20:g}" y="{top + high / 2 + 8:g}" text-anchor="middle" font-size="24" '
+        f'font-weight="700" fill="{QUANTITIES["h"].colour}">=</text>'
+    )
+    label = f"A state by hand and PyTorch's own, at most {apart:.0e} apart"
+    return _picture(parts, 2 * (MARGIN + wide) + 40, label)
+
+
 def _picture(parts: Sequence[str], width: float, label: str) -> Picture:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" height="{HEIGHT:g}"'
     return Picture(f'{head} font-family="sans-serif" font-size="12">{"".join(parts)}</svg>', label)

@@ -58,6 +58,7 @@ CARDS: tuple[Card, ...] = (
         "tensors",
     ),
     Card("step.py", "Step through", "What happens inside the cell at this step?", "gates"),
+    Card("by_hand.py", "By hand", "Is there any magic in nn.RNN?", "equality"),
 )
 
 

@@ -10,12 +10,13 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.assets import FOLDER, asset_url
+from rnnviz.by_hand.experiment import outcome
 from rnnviz.figures import cards
 from rnnviz.figures.home import GROUP
 from rnnviz.home import read, sentences
 from rnnviz.presets import EXAMPLES
 from rnnviz.runs import run
-from rnnviz.screens import home, layers
+from rnnviz.screens import by_hand, home, layers
 from rnnviz.ui.page import Arrived, canvas, unframed
 
 INTERVAL = 550
@@ -105,4 +106,10 @@ def _gates() -> cards.Picture:
     return cards.gates_card(values, screen.words, 5)
 
 
-_PICTURES = {"tensors": _tensors, "gates": _gates}
+@lru_cache(maxsize=1)
+def _equality() -> cards.Picture:
+    output = outcome(by_hand.screen({"b_len": 8})[0]).results[0]
+    return cards.equality_card(output.hand[0].T, output.torch[0].T)
+
+
+_PICTURES = {"tensors": _tensors, "gates": _gates, "equality": _equality}
