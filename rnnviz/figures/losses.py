@@ -28,18 +28,30 @@ PANELS = (("loss", "loss"), ("accuracy", "accuracy"))
 
 
 @dataclass(frozen=True, eq=False)
+class Thinned:
+    """A series that was thinned already, with epochs of its own."""
+
+    epochs: ArrayLike
+    values: ArrayLike
+
+
+Series = ArrayLike | Thinned
+
+
+@dataclass(frozen=True, eq=False)
 class History:
     """What a page gives of a run: arrays of one value an epoch in ``epochs`` (E,), the first after training
     for one epoch. ``since``: where it branched off, 0 for the original. ``changes``: what was changed by hand
-    and when. None where there is no held-out part, or no accuracy.
+    and when. None where there is no held-out part, or no accuracy. A series that was thinned already comes as
+    `Thinned`, with epochs of its own.
     """
 
     name: str
     epochs: ArrayLike
-    loss: ArrayLike
-    accuracy: ArrayLike | None = None
-    held_loss: ArrayLike | None = None
-    held_accuracy: ArrayLike | None = None
+    loss: Series
+    accuracy: Series | None = None
+    held_loss: Series | None = None
+    held_accuracy: Series | None = None
     since: int = 0
     changes: tuple[tuple[int, str], ...] = ()
 
@@ -100,7 +112,6 @@ def curves(histories: Sequence[History]) -> Curves:
 
 
 def _parts(history: History) -> list[tuple[str, bool, NDArray[np.int32], NDArray[np.float64]]]:
-    epochs = np.asarray(history.epochs, np.int32)
     found = []
     for panel, held_out, given in (
         ("loss", False, history.loss),
@@ -110,7 +121,7 @@ def _parts(history: History) -> list[tuple[str, bool, NDArray[np.int32], NDArray
     ):
         if given is None:
             continue
-        values = np.asarray(given, np.float64)
+        epochs, values = _series(history, given)
         if values.shape != epochs.shape or epochs.ndim != 1:
             what = f"{'held-out ' if held_out else ''}{panel}"
             raise ValueError(f"{history.name}: {what} has shape {values.shape}, epochs {epochs.shape}")
@@ -121,6 +132,11 @@ def _parts(history: History) -> list[tuple[str, bool, NDArray[np.int32], NDArray
     return found
 
 
+def _series(history: History, given: Series) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    epochs, values = (given.epochs, given.values) if isinstance(given, Thinned) else (history.epochs, given)
+    return np.asarray(epochs, np.int32), np.asarray(values, np.float64)
+
+
 def _small(epochs: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
     return epochs.astype(np.uint16) if (epochs < 2**16).all() else epochs
 
@@ -128,9 +144,10 @@ def _small(epochs: NDArray[np.int32]) -> NDArray[np.integer[Any]]:
 def _broken(histories: Sequence[History]) -> list[tuple[int, int]]:
     found = []
     for run, history in enumerate(histories):
-        bad = ~np.isfinite(np.asarray(history.loss, np.float64))
+        epochs, loss = _series(history, history.loss)
+        bad = ~np.isfinite(loss)
         if bad.any():
-            found.append((run, int(np.asarray(history.epochs)[bad.argmax()])))
+            found.append((run, int(epochs[bad.argmax()])))
     return found
 
 
@@ -141,9 +158,9 @@ def _last(history: History) -> dict[str, float]:
         "held-out loss": history.held_loss,
         "held-out accuracy": history.held_accuracy,
     }
-    arrays = {name: np.asarray(v, np.float64) for name, v in series.items() if v is not None}
+    arrays = {name: _series(history, v)[1] for name, v in series.items() if v is not None}
     found = {name: float(v[-1]) for name, v in arrays.items() if len(v) and not np.isnan(v[-1])}
-    epochs = np.asarray(history.epochs)
+    epochs = _series(history, history.loss)[0]
     return {"epoch": float(epochs[-1]) if len(epochs) else 0.0, **found}
 
 

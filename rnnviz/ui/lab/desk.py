@@ -1,0 +1,184 @@
+"""The runs of one page in this tab: the one in view, its branches, and those of settings that were left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+
+from rnnviz.training import Change, LearningRate, RunState, TrainConfig, snapshot, start
+from rnnviz.training.changes import Entry
+from rnnviz.training.live import Gone, Look, NoRoom, Run, Visit, house
+from rnnviz.training.task import Arrays
+
+KEPT = 8
+"""Runs of a page that a tab keeps before the oldest of other settings makes room."""
+
+_CONFIGS: WeakKeyDictionary[Run, TrainConfig] = WeakKeyDictionary()
+_JOURNALS: WeakKeyDictionary[Run, tuple[Entry, ...]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """``runs``: those with the settings on screen, oldest first; ``run``: the one in view, perhaps not yet in
+    the lobby, since looking is free.
+    """
+
+    page: str
+    visit: Visit
+    config: TrainConfig
+    run: Run
+    runs: tuple[Run, ...]
+
+    @property
+    def others(self) -> tuple[Run, ...]:
+        """The runs with these settings but the one in view."""
+        return tuple(run for run in self.runs if run.id != self.run.id)
+
+
+def desk(page: str, visit: Visit, config: TrainConfig) -> Desk:
+    """What lies on the page's desk for these settings. The learning rate is none of them: it may change while
+    a run goes on.
+    """
+    runs = [run for run in house().lobby.runs(visit, page) if settings(config_of(run)) == settings(config)]
+    wanted = st.session_state.get(f"{page}_run")
+    run = next((run for run in runs if run.id == wanted), runs[-1] if runs else None)
+    for other in house().lobby.runs(visit, page):
+        if other not in runs:
+            other.pause()  # what nobody sees does not take the room's time
+    return Desk(page, visit, config, run or _preview(page, config), tuple(runs))
+
+
+def take(desk: Desk) -> Run:
+    """The run in view, to be set going: it moves into the lobby. Raises NoRoom with a sentence."""
+    lobby = house().lobby
+    if desk.run not in lobby.runs(desk.visit, desk.page):
+        make_room(desk)
+        lobby.add(desk.visit, desk.run)
+    st.session_state[f"{desk.page}_run"] = desk.run.id
+    return desk.run
+
+
+def make_room(desk: Desk) -> None:
+    """Let go of the oldest run of other settings, when the tab keeps as many as it may."""
+    lobby = house().lobby
+    mine = lobby.runs(desk.visit, desk.page)
+    if len(mine) >= KEPT and (old := [run for run in mine if run not in desk.runs]):
+        lobby.remove(desk.visit, old[0].id)
+
+
+def branch(desk: Desk, epoch: int | None, label: str, change: Any = None) -> Run:
+    """A new run from an epoch of the one in view, which comes into view. Raises NoRoom with a sentence."""
+    run = take(desk)
+    make_room(desk)
+    made = house().lobby.branch(desk.visit, run.id, epoch, change, label=label)
+    _CONFIGS[made] = desk.config
+    show(desk.page, made)
+    return made
+
+
+def show(page: str, run: Run) -> None:
+    """Bring a run into view."""
+    st.session_state[f"{page}_run"] = run.id
+
+
+def remove(desk: Desk, run: Run) -> None:
+    """Throw a run away."""
+    try:
+        house().lobby.remove(desk.visit, run.id)
+    except Gone:
+        st.session_state[f"{desk.page}_said"] = "That run was gone already."
+
+
+def guarded(page: str, act: Any, *arguments: Any) -> Any:
+    """Do what a button says; a refusal is said on the page, by `said`, and nothing is lost."""
+    try:
+        return act(*arguments)
+    except (NoRoom, Gone, ValueError) as refusal:
+        st.session_state[f"{page}_said"] = str(refusal)
+        return None
+
+
+def said(page: str) -> None:
+    """What a button could not do."""
+    if text := st.session_state.pop(f"{page}_said", None):
+        st.warning(text)
+
+
+def set_rate(desk: Desk, lr: float) -> None:
+    """Another learning rate for a run that has begun; one that has not begins with it anyway."""
+    if desk.run in desk.runs and rate(desk.run) != lr:
+        guarded(desk.page, change, desk.run, LearningRate(lr))
+
+
+def change(run: Run, what: Change) -> None:
+    """Reach into a run. Raises ValueError for what its model does not have."""
+    run.change(what)
+    _JOURNALS.pop(run, None)
+
+
+def reset(run: Run) -> None:
+    """Back to where the run began, with what was changed there."""
+    run.reset()
+    _JOURNALS.pop(run, None)
+
+
+def journal(run: Run) -> tuple[Entry, ...]:
+    """What was changed in a run, and when. Only a person changes a run, so its bytes are read once a change."""
+    if run not in _JOURNALS:
+        _JOURNALS[run] = RunState.from_bytes(run.state).changes
+    return _JOURNALS[run]
+
+
+def rate(run: Run) -> float:
+    """The learning rate now."""
+    found = [what.lr for _, _, what in journal(run) if isinstance(what, LearningRate)]
+    return found[-1] if found else config_of(run).optimiser.lr
+
+
+def settings(config: TrainConfig) -> TrainConfig:
+    """The configuration with one learning rate for all."""
+    return replace(config, optimiser=replace(config.optimiser, lr=0.1))
+
+
+def config_of(run: Run) -> TrainConfig:
+    """What a run was started with."""
+    if run not in _CONFIGS:
+        _CONFIGS[run] = RunState.from_bytes(run.origin.state).config
+    return _CONFIGS[run]
+
+
+@lru_cache(maxsize=32)
+def pictured(state: bytes, view: str) -> Arrays:
+    """The arrays of the pictures of one state."""
+    return snapshot(RunState.from_bytes(state), view)
+
+
+def picture(run: Run, look: Look, view: str, epoch: int | None) -> tuple[int, Arrays]:
+    """The arrays of the pictures at the kept epoch nearest to ``epoch``, None for where the run stands; and
+    that epoch. A run that goes on brings its own.
+    """
+    run.watch(view)
+    if epoch is None and look.snapshot:
+        return look.epoch, look.snapshot
+    at, state = run.seek(epoch)
+    return at, pictured(state, view)
+
+
+@lru_cache(maxsize=32)
+def started(config: TrainConfig) -> bytes:
+    """The bytes of a run before its first epoch."""
+    return start(config).to_bytes()
+
+
+def _preview(page: str, config: TrainConfig) -> Run:
+    held = st.session_state.get(f"{page}_preview")
+    if held is None or held[0] != config:
+        run = Run.of(started(config), label="first run", group=page)
+        _CONFIGS[run] = config
+        held = st.session_state[f"{page}_preview"] = (config, run)
+    found: Run = held[1]
+    return found

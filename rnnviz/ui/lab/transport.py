@@ -1,0 +1,120 @@
+"""The transport of training: reset, play, one step, one epoch, a speed, when to stop, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.training.live import SPEEDS, Look, Run
+from rnnviz.training.slices import Stop
+from rnnviz.ui.lab.desk import Desk, guarded, reset, take
+
+POLL = 0.5
+"""Seconds between two pictures of a run that goes on."""
+
+NAMES = {
+    0.5: "1 epoch in 2 s",
+    1.0: "1 epoch/s",
+    2.0: "2 epochs/s",
+    5.0: "5 epochs/s",
+    20.0: "20 epochs/s",
+    100.0: "100 epochs/s",
+    float("inf"): "as fast as it goes",
+}
+DEFAULT_SPEED = 20.0
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How one step of the optimiser is called on a page, and what ends a run there."""
+
+    name: str
+    until: Callable[[int], Stop | None]
+    """From the epochs done to the stop condition of the next play."""
+
+
+def tick(run: Run) -> float | None:
+    """The live fragment's ``run_every``."""
+    return POLL if run.look().busy else None
+
+
+def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) -> None:
+    """The row of buttons. ``redraw`` runs the part of the page around the live fragment again, as a callback:
+    how often a fragment asks for news is settled when it is made.
+    """
+    page = desk.page
+
+    def act(what: Callable[[Run], Any]) -> Callable[[], None]:
+        def clicked() -> None:
+            st.session_state.pop(f"{page}_epoch", None)  # back to where the run stands
+            guarded(page, lambda: what(take(desk)))
+            redraw()
+
+        return clicked
+
+    def button(label: str, name: str, help: str, what: Callable[[Run], Any], **options: Any) -> None:
+        st.button(label, key=f"{page}_{name}", help=help, on_click=act(what), **options)
+
+    if look.playing:
+        button("Pause", "play", "Stand still here", Run.pause, type="primary", shortcut="Space")
+    else:
+        button(
+            "Train",
+            "play",
+            "Go on until the stop condition",
+            lambda run: run.play(st.session_state[f"{page}_speed"], steps.until(look.epoch)),
+            type="primary",
+            shortcut="Space",
+        )
+    button("1 epoch", "one_epoch", "All the data once", Run.one_epoch, shortcut="Right")
+    button(f"1 {steps.name}", "one_step", f"One step of the optimiser: one {steps.name}", Run.one_step)
+    fresh = not (look.epoch or look.step)
+    button("Reset", "reset", "Back to where this run began", reset, disabled=fresh)
+    st.selectbox(
+        "Speed",
+        SPEEDS,
+        index=SPEEDS.index(DEFAULT_SPEED),
+        format_func=NAMES.__getitem__,
+        key=f"{page}_speed",
+        label_visibility="collapsed",
+        width=165,
+        on_change=lambda: desk.run.set_speed(st.session_state[f"{page}_speed"]),
+    )
+
+
+def counter(look: Look, batches: int, steps: Steps) -> str:
+    """Where the run stands, in words."""
+    epoch, loss = look.curves.points("loss")
+    parts = [f"**epoch {look.epoch}**"]
+    if look.step:
+        parts.append(f"{look.step} of {batches} {steps.name}{'' if batches == 1 else 's'} of the next")
+    if len(epoch):
+        parts.append(f"loss {loss[-1]:.4f}")
+    at, right = look.curves.points("accuracy")
+    if len(at):
+        parts.append(f"{right[-1]:.0%} right")
+    return " · ".join(parts)
+
+
+def rewind(desk: Desk, look: Look) -> int | None:
+    """The slider back to any epoch; the epoch that was chosen, None for where the run stands."""
+    page = desk.page
+    key = f"{page}_epoch"
+    if look.epoch == 0 or look.playing:
+        return None
+    chosen = st.session_state.get(key)
+    if chosen is not None:
+        st.session_state[key] = min(chosen, look.epoch)
+    st.slider(
+        "Rewind",
+        0,
+        look.epoch,
+        value=look.epoch,
+        key=key,
+        help="Replays every picture. Nothing is lost: to the right is where the run stands.",
+    )
+    at = int(st.session_state[key])
+    return None if at == look.epoch else at
