@@ -39,8 +39,9 @@ class Norms:
     range: tuple[float, float]
 
 
-def norms(what: str, values: ArrayLike, names: Sequence[object], *, first: int = 1) -> Norms:
-    """The record of (E, P) norms from epoch ``first`` on, one column a parameter, in at most 600 buckets.
+def norms(what: str, values: ArrayLike, names: Sequence[object], *, first: int = 1, width: int = 1) -> Norms:
+    """The record of (E, P) norms, a column a parameter, in at most 600 buckets. Row k is the largest of the
+    ``width`` epochs from ``first + k·width`` on, so a series may come in buckets already.
 
     Raises `ValueError` for another shape.
     """
@@ -53,7 +54,7 @@ def norms(what: str, values: ArrayLike, names: Sequence[object], *, first: int =
     high = float(np.log10(above.max())) if above.size else 0.0
     low = max(high - DECADES, float(np.log10(above.min()))) if above.size else -1.0
     kept = np.ascontiguousarray(thinned.T, np.float32)
-    return Norms(what, tuple(map(str, names)), kept, first, size, (min(low, high - 1), high))
+    return Norms(what, tuple(map(str, names)), kept, first, size * width, (min(low, high - 1), high))
 
 
 def norms_summary(record: Norms) -> str:

@@ -145,7 +145,10 @@ def reshape_figure(record: Reshape, *, height: int | None = None) -> go.Figure:
         "xaxis2": hidden | {"domain": _BETWEEN},
         "xaxis3": columns | {"domain": _FLAT},
         "xaxis4": hidden | {"domain": _TARGET},
-        "xaxis5": {"domain": _LOSS, "rangemode": "tozero", "nticks": 4, "title": {"text": _sum(record)}},
+        "xaxis5": {
+            **{"domain": _LOSS, "rangemode": "tozero", "nticks": 4, "exponentformat": "e"},
+            "title": {"text": _sum(record)},
+        },
         "yaxis": {
             **{"range": [total - 0.5, -0.5], "showgrid": False, "zeroline": False, "fixedrange": True},
             **{"ticks": "", "tickmode": "array", "tickvals": places.tolist()},

@@ -13,6 +13,7 @@ from rnnviz.data.characters import shown
 from rnnviz.figures import theme
 from rnnviz.figures.base import empty, figure, short, tokens_axis
 from rnnviz.figures.characters import Strings
+from rnnviz.figures.losses import Series, Thinned
 
 ROW, TOP, BOTTOM = 21, 44, 40  # pixels
 MOST_ROWS = 40
@@ -39,36 +40,56 @@ class Said:
         return max(0, int(np.searchsorted(self.epochs, epoch, side="right")) - 1)
 
 
-def said(strings: Strings, predicted: ArrayLike, loss: ArrayLike, epochs: ArrayLike | None = None) -> Said:
-    """The record of the class ids said (E, L) and the losses (E,) at ``epochs``, 1, 2 … unless given.
+def said(strings: Strings, predicted: ArrayLike, loss: Series, epochs: ArrayLike | None = None) -> Said:
+    """The record of the class ids said (E, L) and the losses (E,) at ``epochs``, 1, 2 … unless given. A loss
+    that was `Thinned` gives a row the last value known before the next row, NaN if there is none.
 
     Of more than `MOST_ROWS` epochs those stay at which the string changes; of more changes than that, evenly
     many, with the first and the last. Raises `ValueError` for shapes that do not agree.
     """
     length = len(strings.target)
-    ids, losses = np.asarray(predicted, np.int64), np.asarray(loss, np.float64)
-    at = np.arange(1, len(ids) + 1) if epochs is None else np.asarray(epochs)
-    if ids.shape != (len(ids), length) or not len(ids) == len(losses) == len(at):
+    ids = np.asarray(predicted, np.int64)
+    at = np.arange(1, len(ids) + 1) if epochs is None else np.asarray(epochs, np.int64)
+    known = loss if isinstance(loss, Thinned) else Thinned(at, loss)
+    losses, measured = np.asarray(known.values, np.float64), np.asarray(known.epochs, np.int64)
+    if ids.shape != (len(ids), length) or len(at) != len(ids) or len(losses) != len(measured):
         raise ValueError(
             f"predicted {ids.shape}, loss {losses.shape}, epochs {at.shape}: "
             f"expected (E, {length}), (E,), (E,)"
         )
+    places = _places(ids)
+    ends = np.append(places[1:] - 1, len(ids) - 1)[: len(places)]
+    return Said(
+        strings.source,
+        strings.target,
+        tuple(tuple(strings.classes[k] for k in ids[place]) for place in places),
+        ids[places] == np.array(strings.truth),
+        _last_known(losses, measured, at[places]),
+        tuple(map(int, at[places])),
+        tuple(map(int, at[ends])),
+    )
+
+
+def _places(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows that are shown."""
     places = np.arange(len(ids))
     if len(ids) > MOST_ROWS:
         changed = (ids[1:] != ids[:-1]).any(axis=1)
         places = np.concatenate([[0], 1 + np.flatnonzero(changed)])
         if len(places) > MOST_ROWS:
             places = places[np.linspace(0, len(places) - 1, MOST_ROWS).round().astype(int)]
-    ends = np.append(places[1:] - 1, len(ids) - 1) if len(ids) else places
-    return Said(
-        strings.source,
-        strings.target,
-        tuple(tuple(strings.classes[k] for k in ids[place]) for place in places),
-        ids[places] == np.array(strings.truth),
-        losses[ends],
-        tuple(map(int, at[places])),
-        tuple(map(int, at[ends])),
-    )
+    return places
+
+
+def _last_known(
+    losses: NDArray[np.float64], measured: NDArray[np.int64], begin: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """For each row, which begins at an epoch and ends before the next begins, the last loss known in it."""
+    if not len(losses):
+        return np.full(len(begin), np.nan)
+    end = np.append(begin[1:] - 1, np.iinfo(np.int64).max)[: len(begin)]
+    last = np.searchsorted(measured, end, side="right") - 1
+    return np.where((last >= 0) & (measured[last] >= begin), losses[last], np.nan)
 
 
 def said_summary(record: Said) -> str:
@@ -119,7 +140,10 @@ def said_figure(record: Said, *, current: int | None = None, height: int | None 
         "showlegend": False,
         "uirevision": f"{count}.{length}",
         "xaxis": axis | {"side": "top", "domain": [0, 0.64], "ticks": "", "fixedrange": True},
-        "xaxis2": {"domain": [0.68, 1], "title": {"text": "loss"}, "rangemode": "tozero", "nticks": 4},
+        "xaxis2": {
+            **{"domain": [0.68, 1], "rangemode": "tozero", "nticks": 4, "exponentformat": "e"},
+            "title": {"text": "loss"},
+        },
         "yaxis": bottom,
     }
     if current is not None:
@@ -155,6 +179,7 @@ def _losses(record: Said) -> dict[str, Any]:
         "mode": "lines+markers",
         "name": "loss",
         "xaxis": "x2",
+        "connectgaps": True,
         "x": np.where(np.isfinite(record.loss), record.loss, np.nan),
         "y": np.arange(count, dtype=np.uint8),
         "customdata": [

@@ -18,7 +18,7 @@ from numpy.testing import assert_array_equal
 from rnnviz.figures import theme
 from rnnviz.figures.base import sendable
 from rnnviz.figures.confusion import confusion, confusion_figure, confusion_summary
-from rnnviz.figures.losses import MOST_RUNS, History, curves, losses_figure, losses_summary
+from rnnviz.figures.losses import MOST_RUNS, History, Thinned, curves, losses_figure, losses_summary
 from rnnviz.figures.norms import norms, norms_figure, norms_summary
 from rnnviz.figures.thinning import bucket_size, kept, largest
 
@@ -232,6 +232,15 @@ def test_changes_are_marked_where_they_were_made() -> None:
     )
 
 
+def test_a_series_that_was_thinned_has_epochs_of_its_own() -> None:
+    thinned = Thinned([1, 50, 100], [0.0, 0.5, 1.0])
+    record = curves([History("a", [], Thinned([1, 7, 100], [3.0, np.nan, 1.0]), accuracy=thinned)])
+    assert [line.epochs.tolist() for line in record.lines] == [[1, 7, 100], [1, 50, 100]]
+    assert (record.end, record.broken) == (100, ((0, 7),))
+    assert record.last == ({"epoch": 100, "loss": 1, "accuracy": 1},)
+    checked(losses_figure(record))
+
+
 def test_before_the_first_epoch_the_figure_says_so() -> None:
     for record in (curves([]), curves([History("a", [], [])])):
         assert "No epoch" in checked(losses_figure(record)).layout.annotations[0].text
@@ -295,6 +304,13 @@ def test_norms_without_any_number_are_drawn(table: np.ndarray) -> None:
     record = norms("gradient norm", table, ["a", "b"])
     checked(norms_figure(record))
     assert ("not a number" in norms_summary(record)) == (len(table) > 0 and np.isnan(table).all())
+
+
+def test_norms_may_come_in_buckets() -> None:
+    record = norms("gradient norm", np.ones((700, 1)), ["a"], first=9, width=4)
+    assert (record.values.shape, record.size, record.first) == ((1, 350), 8, 9)
+    assert "up to epoch 2808" in norms_summary(record)
+    assert list(checked(norms_figure(record)).layout.xaxis.range) == [8.5, 2808.5]
 
 
 def test_norms_of_another_shape_are_refused() -> None:

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from rnnviz.figures import theme
 from rnnviz.figures.characters import Strings, ceiling, softmax_grid, state_grid
+from rnnviz.figures.losses import Thinned
 from rnnviz.figures.reshape import Scored, reshape, reshape_figure, reshape_summary
 from rnnviz.figures.said import MOST_ROWS, said, said_figure, said_summary
 from rnnviz.figures.tags_drawn import tag_figure
@@ -69,6 +70,16 @@ def test_epochs_may_be_those_of_a_thinned_log() -> None:
     record = said(HELLO, [RIGHT, RIGHT], [1.0, np.nan], epochs=[1, 50])
     assert record.epochs == (1, 50)
     assert np.isnan(named(checked(said_figure(record)), "loss").x[1])
+
+
+def test_a_thinned_loss_gives_each_row_the_last_value_known_in_it() -> None:
+    wrong = [0, 0, 0, 0, 0]
+    record = said(
+        HELLO, [wrong, RIGHT, wrong, RIGHT], Thinned([2, 15, 31, 77], [5.0, 4.0, 3.0, 1.0]), [1, 16, 32, 48]
+    )
+    assert_array_equal(record.loss, [4, 3, np.nan, 1])
+    assert_array_equal(said(HELLO, [RIGHT], Thinned([], [])).loss, [np.nan])
+    checked(said_figure(record))
 
 
 def test_any_script_and_the_longest_strings() -> None:
