@@ -149,6 +149,7 @@ class Chart {
     if (matchMedia("(pointer: coarse)").matches && !layout.scene) layout.dragmode = false;
     const data = painted(figure.data, this.theme);
     this.fitLabels(data, layout);
+    this.fitNumbers(data, layout);
 
     await Plotly.react(this.plot, data, layout, CONFIG);
     if (this.gone) return;
@@ -261,6 +262,18 @@ class Chart {
         trace.text = new Array(rows).fill(texts); // one array for all rows: nothing is copied
         trace.hovertemplate = trace.hovertemplate?.replaceAll("%{x}", "%{text}");
       }
+    }
+  }
+
+  // Numbers in the cells of a heatmap that says how wide a cell must be for them (`meta: {"numbers": 28}`, pixels).
+  fitNumbers(data, layout) {
+    for (const trace of data) {
+      const least = trace.texttemplate && trace.meta?.numbers;
+      if (!least) continue;
+      const [start, end] = layout[axisName(trace.xaxis ?? "x")]?.domain ?? [0, 1];
+      const columns = trace.z?.shape ? Number(trace.z.shape.split(",")[1]) : (trace.z[0]?.length ?? 1);
+      const { l = 0, r = 0 } = layout.margin ?? {};
+      if (((this.width - l - r) * (end - start)) / columns < least) delete trace.texttemplate;
     }
   }
 

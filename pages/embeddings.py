@@ -1,4 +1,4 @@
-"""Embeddings: how does a word become a vector, and how does that vector learn?"""
+"""Embeddings: how does a word become a vector that learns?"""
 
 from functools import partial
 

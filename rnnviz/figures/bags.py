@@ -209,7 +209,7 @@ def _heat(title: str, values: Matrix, x: str, y: str, coloraxis: str, hover: str
         "xgap": 2,
         "ygap": 1 if rows <= 12 else 0,
         "hovertemplate": f"{hover}<extra></extra>",
-        **({"texttemplate": form, "textfont": {"size": 11}} if numbers else {}),
+        **({"texttemplate": form, "textfont": {"size": 11}, "meta": {"numbers": 29}} if numbers else {}),
     }
 
 

@@ -93,6 +93,28 @@ def equality_card(by_hand: ArrayLike, pytorch: ArrayLike) -> Picture:
     return _picture(parts, 2 * (MARGIN + wide) + 40, label)
 
 
+def lookup_card(weight: ArrayLike, reads: Sequence[int]) -> Picture:
+    """A table (rows, numbers) with a line from the row of each read to its copy on the right."""
+    table = np.asarray(weight, dtype=np.float64)
+    wide, top, cell = 110.0, 18.0, 84.0 / max(len(table), len(reads))
+    left, parts = MARGIN + wide + 84, []
+    scaled = table / np.abs(table).max()  # one scale for both
+    for x, name, array in ((MARGIN, "weight", scaled), (left, "output", scaled[list(reads)])):
+        parts += [
+            _cells(array, (x, top), (wide / array.shape[1], cell), limit=1.0),
+            _rect((x, top), (wide, cell * len(array)), f'stroke="{theme.LINE}"'),
+            f'<text x="{x:g}" y="12" font-weight="700" fill="{theme.MUTED}">{name}</text>',
+        ]
+    for k, row in enumerate(reads):
+        start, end = top + (row + 0.5) * cell, top + (k + 0.5) * cell
+        middle = (MARGIN + wide + left) / 2
+        curve = (
+            f"M{MARGIN + wide + 2:g} {start:g}C{middle:g} {start:g} {middle:g} {end:g} {left - 2:g} {end:g}"
+        )
+        parts.append(f'<path d="{curve}" fill="none" stroke="{theme.ACCENT}" stroke-width="1.5"/>')
+    return _picture(parts, left + wide + MARGIN, f"{len(reads)} rows of a table of {len(table)}, looked up")
+
+
 def _picture(parts: Sequence[str], width: float, label: str) -> Picture:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" height="{HEIGHT:g}"'
     return Picture(f'{head} font-family="sans-serif" font-size="12">{"".join(parts)}</svg>', label)
@@ -130,11 +152,19 @@ def _sheets(tensor: Sheets, x: float) -> tuple[list[str], float]:
 
 
 def _cells(
-    values: ArrayLike, origin: tuple[float, float], cell: tuple[float, float], *, signed: bool = True
+    values: ArrayLike,
+    origin: tuple[float, float],
+    cell: tuple[float, float],
+    *,
+    signed: bool = True,
+    limit: float | None = None,
 ) -> str:
-    """A matrix (rows, columns) as cells: one path for each hue and opacity, which keeps the text short."""
+    """A matrix (rows, columns) as cells: one path for each hue and opacity, which keeps the text short.
+
+    ``limit`` is the value of full opacity, else the largest here, or 1 for what is never negative.
+    """
     array = np.asarray(values, dtype=np.float64)
-    limit = float(np.abs(array).max()) or 1.0 if signed else 1.0
+    limit = limit or (float(np.abs(array).max()) or 1.0 if signed else 1.0)
     level = np.ceil(np.abs(array) / limit * LEVELS)
     hue = np.where(array < 0, NEGATIVE, POSITIVE) if signed else np.full(array.shape, GATE)
     (x, y), (w, h) = origin, cell

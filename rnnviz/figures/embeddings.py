@@ -78,7 +78,7 @@ def lookup_maps(arrays: Arrays, labels: Labels, position: int) -> LookupMaps:
             hover="weight[%{y}, %{x}] = %{z:.4f}",
         ),
         Part(
-            "embedding(input)",
+            "output",
             f"({n}, {length}, {dim})",
             arrays.output,
             limit,
@@ -88,7 +88,7 @@ def lookup_maps(arrays: Arrays, labels: Labels, position: int) -> LookupMaps:
             hover="position %{y}, number %{x}: %{z:.4f}",
         ),
         Part(
-            "one_hot @ weight",
+            "product",
             f"({n}, {length}, {dim})",
             arrays.product,
             limit,

@@ -86,9 +86,9 @@ def side_by_side(
             "hovertemplate": part.hover + NO_BOX,
         }
         if columns <= 6 and cell >= 13 and part.scale != "unit":
-            trace |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 11}}
+            trace |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 11}, "meta": {"numbers": 29}}
         elif part.scale == "unit" and columns <= 14 and cell >= 13:
-            trace |= {"texttemplate": "%{z}", "textfont": {"size": 11}}
+            trace |= {"texttemplate": "%{z}", "textfont": {"size": 11}, "meta": {"numbers": 9}}
         data.append(trace)
         at += width
     return data, layout

@@ -46,8 +46,9 @@ def alike_figure(record: Alike) -> go.Figure:
         "colorbar": {"thickness": 8, "outlinewidth": 0, "tickvals": [-1, 0, 1], "x": 1.01},
     }
     layout["margin"]["r"] = 40
-    data[0] |= {"texttemplate": "%{z}"} if len(record.names) <= 14 else {}
-    data[1] |= {"texttemplate": "%{z:.1f}", "textfont": {"size": 10}} if len(record.names) <= 14 else {}
+    if len(record.names) <= 14:
+        data[0] |= {"texttemplate": "%{z}", "meta": {"numbers": 9}}
+        data[1] |= {"texttemplate": "%{z:.1f}", "textfont": {"size": 10}, "meta": {"numbers": 20}}
     if columns:
         for axis in ("xaxis", "xaxis2"):
             layout[axis] |= {"ticktext": [short(name, 9) for name in columns], "autotickangles": [0, 45, 90]}

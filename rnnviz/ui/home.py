@@ -11,12 +11,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rnnviz.assets import FOLDER, asset_url
 from rnnviz.by_hand.experiment import outcome
+from rnnviz.embeddings.lookup import lookup
 from rnnviz.figures import cards
 from rnnviz.figures.home import GROUP
 from rnnviz.home import read, sentences
 from rnnviz.presets import EXAMPLES
 from rnnviz.runs import run
-from rnnviz.screens import by_hand, home, layers
+from rnnviz.screens import by_hand, embeddings, home, layers
 from rnnviz.ui.page import Arrived, canvas, unframed
 
 INTERVAL = 550
@@ -112,4 +113,10 @@ def _equality() -> cards.Picture:
     return cards.equality_card(output.hand[0].T, output.torch[0].T)
 
 
-_PICTURES = {"tensors": _tensors, "gates": _gates, "equality": _equality}
+@lru_cache(maxsize=1)
+def _lookup() -> cards.Picture:
+    table = embeddings.screen({"e_text": "the cat sat on the mat", "e_dim": 6})[0].table
+    return cards.lookup_card(lookup(table).weight, table.indices[0])
+
+
+_PICTURES = {"tensors": _tensors, "gates": _gates, "equality": _equality, "lookup": _lookup}

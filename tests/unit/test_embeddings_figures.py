@@ -59,8 +59,8 @@ def test_the_first_four_traces_are_the_matrices() -> None:
     assert [trace.name for trace in made.data[:4]] == [
         "one_hot",
         "weight",
-        "embedding(input)",
-        "one_hot @ weight",
+        "output",
+        "product",
     ]
     np.testing.assert_array_equal(made.data[1].z, maps.weight.values)
     assert all(trace.type == "scatter" for trace in made.data[4:])

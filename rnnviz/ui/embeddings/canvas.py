@@ -29,7 +29,7 @@ SHOW: dict[str, View] = {
 
 def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
     """Question and presets, then the one view that is chosen: only it is computed and sent."""
-    question("How does a word become a vector, and how does that vector learn?")
+    question("How does a word become a vector that learns?")
     row = page.active_preset(current)
     pickers.presets(
         {key: example.title for key, example in page.EXAMPLES.items()},

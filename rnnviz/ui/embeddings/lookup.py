@@ -43,8 +43,8 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
     )
     n, length, dim = found.shape
     st.caption(
-        f"`{table.config.call()}` · input ({n}, {length}) → output ({n}, {length}, {dim}) · "
-        f"max |difference| to `one_hot @ weight`: **{found.difference:.1e}**",
+        f"`{table.config.call()}` · output = `embedding(input)`, ({n}, {length}) → ({n}, {length}, {dim}) · "
+        f"product = `one_hot @ weight` · max |difference| **{found.difference:.1e}**",
         help="The lookup copies rows; the product multiplies and adds. With a single 1 in each one-hot row "
         "both give the same numbers, but the product costs V multiplications for each of them.",
     )
