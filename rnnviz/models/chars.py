@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from rnnviz.layers import MODULES
 from rnnviz.tracing import trace
 from rnnviz.training.config import CharsConfig, refuse
-from rnnviz.training.task import Arrays, Batch, Done, Rows, read_only, register, unit_rows
+from rnnviz.training.task import Arrays, Batch, Done, Rows, as_numpy, read_only, register, unit_rows
 
 LAYERS: Mapping[str, Any] = MODULES  # the three take other arguments than their base
 CELLS: Mapping[str, Any] = {"RNN": nn.RNNCell, "LSTM": nn.LSTMCell, "GRU": nn.GRUCell}
@@ -33,25 +33,28 @@ class Chars(nn.Module):
         super().__init__()
         classes = len(config.characters)
         inputs = config.embedding or classes
-        self.embedding = nn.Embedding(classes, inputs) if config.embedding else nn.Identity()
+        self.embedding = nn.Embedding(classes, inputs) if config.embedding else None
         self.rnn: nn.RNNCellBase | nn.RNNBase
         if config.layer == "cell":
             self.rnn = CELLS[config.kind](inputs, config.hidden)
         else:
             batch_first = bool(config.embedding)
             self.rnn = LAYERS[config.kind](inputs, config.hidden, config.num_layers, batch_first=batch_first)
-        self.linear = nn.Linear(config.hidden, classes) if config.readout else nn.Identity()
+        self.linear = nn.Linear(config.hidden, classes) if config.readout else None
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.embedding(x)
+        if self.embedding is not None:
+            x = self.embedding(x)
         if isinstance(self.rnn, nn.RNNBase):
             h, _ = self.rnn(x)
-            return self.linear(h)  # type: ignore[no-any-return]
-        state, hidden = None, []
-        for x_t in x:  # (N, classes or E)
-            state = self.rnn(x_t, state)
-            hidden.append(state[0] if isinstance(state, tuple) else state)
-        return self.linear(torch.stack(hidden))  # type: ignore[no-any-return]
+        else:
+            state, hidden = None, []
+            for x_t in x:  # (N, classes or E)
+                state = self.rnn(x_t, state)
+                hidden.append(state[0] if isinstance(state, tuple) else state)
+            h = torch.stack(hidden)
+        scores: Tensor = h if self.linear is None else self.linear(h)
+        return scores
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def _input(config: CharsConfig, ids: Tensor) -> Tensor:
 @lru_cache(maxsize=64)
 def _data(config: CharsConfig, device: str) -> CharsData:
     source, target = (_ids(config, text, device) for text in (config.source, config.target))
-    return CharsData(Batch((_input(config, source),), target, len(config.target)))
+    return CharsData(Batch((_input(config, source),), target, as_numpy(target), len(config.target)))
 
 
 class CharsTask:
@@ -116,9 +119,10 @@ class CharsTask:
         suffix = "" if config.layer == "cell" else f"_l{layer}"
         return unit_rows("rnn", suffix, config.kind, config.hidden, unit)
 
+    def holds_out(self, config: CharsConfig) -> bool:
+        return False
+
     def evaluate(self, model: nn.Module, config: CharsConfig, *, held_out: bool) -> tuple[float, float]:
-        if held_out:
-            return float("nan"), float("nan")
         device = next(model.parameters()).device.type
         batch = _data(config, device).pair
         done = self.loss(model, batch, config, 0)
@@ -136,8 +140,9 @@ class CharsTask:
             raise refuse("text", text, f"1 to 200 of the characters {' '.join(config.characters)}")
         device = next(model.parameters()).device.type
         ids = _ids(config, text, device)
-        x = model.embedding(_input(config, ids))
-        logits = model(_input(config, ids))
+        x = _input(config, ids)
+        logits = model(x)
+        x = x if model.embedding is None else model.embedding(x)
         flat = logits.reshape(-1, logits.shape[-1])
         arrays: Arrays = {
             "ids": read_only(ids),
@@ -152,7 +157,7 @@ class CharsTask:
             arrays["targets"] = read_only(targets)
             arrays["losses"] = read_only(cross_entropy(flat, targets, reduction="none"))
             arrays["loss"] = read_only(cross_entropy(flat, targets, reduction=config.reduction))
-        if config.embedding:
+        if model.embedding is not None:
             arrays["embeddings"] = read_only(model.embedding.weight)
         seen = trace(as_layer(model, config), x)
         return arrays | {f"{k}/{n}/{d}": values[:, 0] for (k, n, d), values in seen.values.items()}

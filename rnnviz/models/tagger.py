@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from rnnviz.layers import MODULES
 from rnnviz.tracing import trace
 from rnnviz.training.config import Sentence, TaggerConfig, refuse
-from rnnviz.training.task import Arrays, Batch, Done, Rows, read_only, register, unit_rows
+from rnnviz.training.task import Arrays, Batch, Done, Rows, as_numpy, read_only, register, unit_rows
 
 NO_TAG = -1
 """The target of padding, which the loss leaves out, and of a word whose tag nobody knows."""
@@ -36,7 +36,7 @@ class Tagger(nn.Module):
         super().__init__()
         between = config.dropout if config.num_layers > 1 else 0.0
         self.embedding = nn.Embedding(len(config.vocabulary), config.embedding)
-        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else None
         layer: Any = MODULES[config.kind]  # the three take other arguments than their base
         self.rnn: nn.RNNBase = layer(
             config.embedding,
@@ -48,13 +48,17 @@ class Tagger(nn.Module):
         self.linear = nn.Linear(config.directions * config.hidden, len(config.tags))
 
     def forward(self, words: Tensor, lengths: Tensor | None = None) -> Tensor:
-        x = self.dropout(self.embedding(words))  # (L, E) or (L, N, E)
+        x = self.embedding(words)  # (L, E) or (L, N, E)
+        if self.dropout is not None:
+            x = self.dropout(x)
         if lengths is None:
             h, _ = self.rnn(x)  # (L, D * H)
         else:
             h, _ = self.rnn(pack_padded_sequence(x, lengths, enforce_sorted=False))
             h, _ = pad_packed_sequence(h)  # (L, N, D * H)
-        return log_softmax(self.linear(self.dropout(h)), dim=-1)
+        if self.dropout is not None:
+            h = self.dropout(h)
+        return log_softmax(self.linear(h), dim=-1)
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,12 @@ class TaggerData:
 
     def batch(self, items: Sequence[int]) -> Batch:
         if self.size == 1:
-            return Batch((self.words[items[0]],), self.tags[items[0]], len(self.words[items[0]]))
-        words, tags = [self.words[i] for i in items], [self.tags[i] for i in items]
-        lengths = torch.tensor([len(each) for each in words])  # pack_padded_sequence wants them on the CPU
-        padded = pad_sequence(tags, padding_value=NO_TAG)  # (L, N)
-        return Batch((pad_sequence(words), lengths), padded, sum(map(len, words)))
+            words, tags = self.words[items[0]], self.tags[items[0]]
+            return Batch((words,), tags, as_numpy(tags), len(words))
+        chosen = [self.words[i] for i in items]
+        lengths = torch.tensor([len(each) for each in chosen])  # pack_padded_sequence wants them on the CPU
+        padded = pad_sequence([self.tags[i] for i in items], padding_value=NO_TAG)  # (L, N)
+        return Batch((pad_sequence(chosen), lengths), padded, as_numpy(padded), sum(map(len, chosen)))
 
 
 @lru_cache(maxsize=32)
@@ -112,8 +117,9 @@ class TaggerTask:
 
     def loss(self, model: nn.Module, batch: Batch, config: TaggerConfig, epoch: int) -> Done:
         scores = model(*batch.inputs)
-        flat, targets = scores.reshape(-1, scores.shape[-1]), batch.targets.reshape(-1)
-        return Done(nll_loss(flat, targets, ignore_index=NO_TAG), scores)
+        if config.batch == 1:
+            return Done(nll_loss(scores, batch.targets), scores)
+        return Done(nll_loss(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=NO_TAG), scores)
 
     def held(self, config: TaggerConfig, layer: int, direction: int, unit: int) -> Rows:
         if layer >= config.num_layers or direction >= config.directions or unit >= config.hidden:
@@ -122,10 +128,10 @@ class TaggerTask:
         suffix = f"_l{layer}" + ("_reverse" if direction else "")
         return unit_rows("rnn", suffix, config.kind, config.hidden, unit)
 
+    def holds_out(self, config: TaggerConfig) -> bool:
+        return bool(config.held_out)
+
     def evaluate(self, model: nn.Module, config: TaggerConfig, *, held_out: bool) -> tuple[float, float]:
-        sentences = config.held_out if held_out else config.sentences
-        if not sentences:
-            return float("nan"), float("nan")
         device = str(next(model.parameters()).device.type)
         data = _data(config, device, held_out)
         total, right, count = 0.0, 0, 0

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rnnviz.layers import stream
 from rnnviz.training import task as tasks
 from rnnviz.training.config import Optimiser
-from rnnviz.training.state import DeviceLost, RunState, Sums
+from rnnviz.training.state import DeviceLost, RunState, Sums, Tensors
 from rnnviz.training.storage import optimizer_quantities
-from rnnviz.training.task import Arrays
+from rnnviz.training.task import Arrays, as_numpy
 
 
 @contextmanager
@@ -86,7 +91,9 @@ class Live:
     losses: list[float]
     sums: Sums
     order: Tensor | None
-    before: list[Tensor]
+    flat: Tensor
+    before: NDArray[Any] | None
+    seen: list[tuple[NDArray[Any], NDArray[Any]]]
 
     @classmethod
     def open(cls, state: RunState) -> Live:
@@ -94,14 +101,14 @@ class Live:
         task = tasks.named(state.config.task)
         with torch.device("meta"):
             model = task.model(state.config)
-        tensors = {name: value.to(state.device, copy=True) for name, value in state.weights.items()}
+        flat, tensors = _flat(state.weights, state.device)
         model.load_state_dict(tensors, assign=True)
         if state.device != "cpu":
             for module in model.modules():
                 if isinstance(module, nn.RNNBase):
                     module.flatten_parameters()
         names, parameters = zip(*model.named_parameters(), strict=True)
-        before = [state.before[name].to(state.device, copy=True) for name in names if state.step]
+        before = _flat(state.before, "cpu")[0].numpy() if state.step else None
         return cls(
             origin=state,
             task=task,
@@ -113,7 +120,9 @@ class Live:
             losses=list(state.losses),
             sums=state.sums,
             order=state.order,
+            flat=flat,
             before=before,
+            seen=[],
         )
 
     def open_optimizer(self) -> None:
@@ -126,6 +135,8 @@ class Live:
                     q: state.optimizer[f"{name}/{q}"].to("cpu" if q == "step" else state.device, copy=True)
                     for q in quantities
                 }
+        # Without the hook of PyTorch's profiler: it takes a third of a small step, and nobody listens.
+        self.update = inspect.unwrap(type(self.optimizer).step)
         by_name = dict(zip(self.names, self.parameters, strict=True))
         self.held = [(by_name[name], rows) for name, rows in held_rows(state).items()]
 
@@ -147,14 +158,37 @@ class Live:
             epoch=self.epoch,
             step=self.step,
             losses=tuple(self.losses),
-            weights=_copies(self.names, self.parameters),
+            weights=self._named(self.values()),
             optimizer=optimizer,
             random=random,
             stopped=stopped,
             sums=self.sums if self.step else Sums(),
             order=self.order if self.step else None,
-            before=_copies(self.names, self.before) if self.step else {},
+            before=self._named(self.before) if self.step else {},
         )
+
+    def values(self) -> NDArray[Any]:
+        """All weights in a row, as `_flat` lays them out; on the CPU their own memory."""
+        if self.origin.device != "cpu":  # cuDNN has moved them
+            self.flat = _flat(dict(zip(self.names, self.parameters, strict=True)), "cpu")[0]
+        return as_numpy(self.flat)
+
+    def starts(self) -> list[int]:
+        """Where each parameter begins in `values`."""
+        return [0, *accumulate(_padded(parameter) for parameter in self.parameters[:-1])]
+
+    def _named(self, values: Any) -> dict[str, Tensor]:
+        """Copies of such a row's parts by their names."""
+        return {
+            name: torch.from_numpy(values[start : start + p.numel()].copy()).view(p.shape)
+            for name, p, start in zip(self.names, self.parameters, self.starts(), strict=True)
+        }
+
+    def count(self) -> None:
+        """Adds up what the batches since the last count predicted."""
+        right = sum(int(np.count_nonzero(scores.argmax(-1) == answers)) for scores, answers in self.seen)
+        self.seen.clear()
+        self.sums = replace(self.sums, right=self.sums.right + right)
 
     def snapshot(self, view: Any) -> Arrays:
         """The task's arrays of this moment; nothing is drawn and nothing changes."""
@@ -166,7 +200,9 @@ class Live:
             self.model.train()
 
     def evaluate(self, *, held_out: bool) -> tuple[float, float]:
-        """(loss, accuracy) with dropout off."""
+        """(loss, accuracy) with dropout off; NaN without data."""
+        if held_out and not self.task.holds_out(self.origin.config):
+            return math.nan, math.nan
         self.model.eval()
         try:
             with torch.no_grad():
@@ -175,5 +211,24 @@ class Live:
             self.model.train()
 
 
-def _copies(names: list[str], tensors: Any) -> dict[str, Tensor]:
-    return {name: t.detach().to("cpu", copy=True) for name, t in zip(names, tensors, strict=True)}
+_ALIGNED = 16
+"""Floats to a cache line: where PyTorch would put a tensor by itself, its kernels take the same way."""
+
+
+def _padded(value: Tensor) -> int:
+    return -(-value.numel() // _ALIGNED) * _ALIGNED
+
+
+def _flat(tensors: Tensors, device: str) -> tuple[Tensor, dict[str, Tensor]]:
+    """Copies of all tensors in one row, each at a cache line's start, and the views of it by their names.
+
+    In one row, what all weights did in an epoch is a few operations, however many parameters there are.
+    """
+    sizes = [_padded(value) for value in tensors.values()]
+    row = torch.zeros(sum(sizes), device=device)
+    views = {}
+    with torch.no_grad():
+        for (name, value), part in zip(tensors.items(), row.split(sizes), strict=True):
+            views[name] = part[: value.numel()].view(value.shape)
+            views[name].copy_(value)
+    return row, views

@@ -27,11 +27,12 @@ Rows = tuple[tuple[str, tuple[int, ...]], ...]
 @dataclass(frozen=True)
 class Batch:
     """What one optimiser step reads. ``inputs``: the model's arguments; ``targets``: what is right, as class
-    numbers; ``count``: how many of these count (padding does not).
+    numbers, and ``answers`` the same as numpy; ``count``: how many of these count (padding does not).
     """
 
     inputs: tuple[Any, ...]
     targets: Tensor
+    answers: NDArray[Any]
     count: int
 
 
@@ -88,8 +89,12 @@ class Task(Protocol):
         """What has to be zero for a unit to be silent. Raises ValueError if there is no such unit."""
         ...
 
+    def holds_out(self, config: Any) -> bool:
+        """Whether there are held-out data."""
+        ...
+
     def evaluate(self, model: nn.Module, config: Any, *, held_out: bool) -> tuple[float, float]:
-        """(loss, accuracy) with dropout off, over the training or the held-out data; NaN without data."""
+        """(loss, accuracy) with dropout off, over the training data or, if there are any, those held out."""
         ...
 
     def log(self, config: Any, batch: Batch, done: Done) -> Arrays:
@@ -130,8 +135,14 @@ def unit_rows(prefix: str, suffix: str, kind: Kind, hidden: int, unit: int) -> R
     return tuple((f"{prefix}.{name}{suffix}", rows) for name in names)
 
 
+def as_numpy(values: Tensor) -> NDArray[Any]:
+    """A tensor's values, on the CPU; the same memory where it can be."""
+    array: NDArray[Any] = values.detach().cpu().numpy()
+    return array
+
+
 def read_only(values: Any) -> NDArray[Any]:
     """A numpy array of its own that cannot be written."""
-    array = np.array(values.detach().cpu().numpy() if isinstance(values, Tensor) else values)
+    array = np.array(as_numpy(values) if isinstance(values, Tensor) else values)
     array.flags.writeable = False
     return array
