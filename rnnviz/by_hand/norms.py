@@ -69,4 +69,4 @@ def norm(h: Tensor) -> Tensor:
     """‖h_t‖ of (L, H), scaled first: the squares of numbers below 10⁻¹⁶² would all be 0."""
     largest = h.abs().amax(dim=-1)
     scale = torch.where(largest > 0, largest, 1.0)
-    return scale * torch.linalg.vector_norm(h / scale[:, None], dim=-1)
+    return scale * (h / scale[:, None]).square().sum(dim=-1).sqrt()

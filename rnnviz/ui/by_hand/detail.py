@@ -102,9 +102,9 @@ def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     for one in found.gradients:
         apart = f"{markup.number(one.largest or 0.0)} {'✓' if one.equal else '✗'}"
         mine = "none" if one.name in found.missing else f"{abs(one.hand).max():.4g}"
-        rows.append((f"`{one.name}`", str(one.torch.shape), mine, f"{abs(one.torch).max():.4g}", apart))
-    heads = ("parameter", "shape", "largest by hand", "largest of PyTorch", "max \\|difference\\|")
-    st.markdown(markup.table(heads, rows))
+        rows.append((one.name, str(one.torch.shape), mine, f"{abs(one.torch).max():.4g}", apart))
+    heads = ("parameter", "shape", "largest by hand", "largest of PyTorch", "max |difference|")
+    st.html(markup.table(heads, rows))
     if found.missing:
         st.caption("“none”: nothing that this parameter does reaches a result, so it would never learn.")
 

@@ -1,0 +1,149 @@
+"""*By hand* as a student meets it: presets, faults, the operations one by one, links, any width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz.by_hand.experiment import operations, outcome
+from rnnviz.screens.by_hand import ALL_FAULTS, screen
+from tests.browser.harness import Server, wait_idle
+
+MAPS = "Both results and their difference"
+
+
+def option(page: Page, name: str) -> Locator:
+    """One segment of a segmented control."""
+    return page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True)
+
+
+def drawn(page: Page, name: str) -> Locator:
+    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
+    return figure
+
+
+def visit(server: Server, page: Page, query: str = "") -> None:
+    page.goto(f"{server.url}/by-hand{query}")
+    expect(page.get_by_text("max |difference|").first).to_be_visible(timeout=30_000)
+    drawn(page, MAPS)
+    wait_idle(page)
+
+
+def largest(page: Page, trace: int) -> float:
+    """The largest |number| that the browser holds in one map."""
+    found: float = drawn(page, MAPS).evaluate(
+        "(r, k) => Math.max(...r.querySelector('.rv-plot')._fullData[k].z.map("
+        "(z) => Math.max(...Array.from(z, Math.abs))))",
+        trace,
+    )
+    return found
+
+
+def test_the_picture_is_wholly_visible_at_first_visit(server: Server, page: Page) -> None:
+    visit(server, page)
+    box = drawn(page, MAPS).bounding_box()
+    assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+    for label in ("By hand", "PyTorch"):
+        code = page.get_by_role("group", name=label, exact=True).first
+        assert code.evaluate("(e) => e.scrollWidth <= e.clientWidth"), label
+
+
+def test_a_fault_lights_up_the_difference_and_marks_its_line(server: Server, page: Page) -> None:
+    visit(server, page)
+    assert largest(page, 2) < 1e-6
+    option(page, "Transpose W_hh").click()
+    expect(page.get_by_text("its transpose fits as well")).to_be_visible()
+    expect(page.locator("s").first).to_have_text(
+        "h = torch.tanh(x[:, t] @ W_ih.T + b_ih + h @ W_hh.T + b_hh)"
+    )
+    wait_idle(page)
+    apart = outcome(screen({"b_fault": "Transpose W_hh"})[0]).results[0].largest
+    assert apart is not None and 0 < largest(page, 2) <= apart + 1e-6
+    expect(page).to_have_url(re.compile("b_fault=Transpose"))
+    option(page, "Intact").click()
+    expect(page.locator("s")).to_have_count(0)
+
+
+def test_a_preset_sets_the_sidebar_too_and_one_press_of_back_undoes_it(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Trap").click()
+    expect(page.get_by_text("silently a one-layer model")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Experiment")).to_have_value("Stack of cells")
+    expect(page.get_by_role("spinbutton", name="num_layers")).to_have_value("2")
+    wait_idle(page)
+    page.go_back()
+    expect(page.get_by_role("combobox", name="Experiment")).to_have_value("From matmul")
+    expect(page.get_by_text("silently a one-layer model")).to_have_count(0)
+
+
+def test_keys_walk_through_the_operations_and_the_code_follows(server: Server, page: Page) -> None:
+    visit(server, page)
+    recorded = operations(screen({})[0]).operations
+    mark = page.locator("mark")
+    expect(mark).to_have_text(recorded[0].code)
+    maps = drawn(page, MAPS)
+    before = maps.get_attribute("data-draws")
+    for k in (1, 2, 3):
+        page.keyboard.press("ArrowRight")
+        expect(mark).to_have_text(recorded[k].code)
+    page.keyboard.press("End")
+    expect(mark).to_have_text(recorded[-1].code)
+    expect(page).to_have_url(re.compile(f"b_op={len(recorded) - 1}"))
+    wait_idle(page)
+    assert maps.get_attribute("data-draws") == before
+
+
+def test_playing_walks_to_the_last_operation(server: Server, page: Page) -> None:
+    visit(server, page, "?b_len=1&b_exp=No+memory&b_detail=Operation+by+operation")
+    recorded = operations(screen({"b_exp": "No memory", "b_len": 1})[0]).operations
+    page.get_by_role("button", name=re.compile("^Play")).click()
+    expect(page.locator("mark")).to_have_text(recorded[-1].code, timeout=20_000)
+    expect(page.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
+
+
+def test_the_spectral_radius_moves_the_curves(server: Server, page: Page) -> None:
+    visit(server, page, "?b_exp=Memory+without+activation&b_detail=Explode+or+die")
+    curves = drawn(page, "Norm of the state")
+    curves.scroll_into_view_if_needed()
+    before = curves.get_attribute("data-draws") or "0"
+    page.get_by_role("slider", name="Spectral radius of W_2").focus()
+    page.keyboard.press("End")
+    expect(page).to_have_url(re.compile("b_radius=1.5"))
+    expect(curves).not_to_have_attribute("data-draws", before)
+
+
+def test_a_size_reaches_the_picture_and_the_code_and_the_link_repeats_it(
+    server: Server, page: Page, open_page: Callable[..., Page]
+) -> None:
+    visit(server, page)
+    field = page.get_by_role("spinbutton", name="hidden_size")
+    field.fill("3")
+    field.press("Enter")
+    expect(page.get_by_text("nn.RNN(5, 3, batch_first=True)").first).to_be_visible()
+    option(page, "GRU").click()
+    expect(page.get_by_text("nn.GRU(5, 3, batch_first=True)").first).to_be_visible()
+    wait_idle(page)
+    other = open_page()
+    visit(server, other, "?" + page.url.split("?", 1)[1])
+    expect(other.get_by_text("nn.GRU(5, 3, batch_first=True)").first).to_be_visible()
+    assert largest(other, 0) == largest(page, 0)
+
+
+def test_the_code_popover_holds_the_script_with_its_fault(server: Server, page: Page) -> None:
+    visit(server, page, "?b_fault=Wrong+slice")
+    page.get_by_role("button", name="Code").click()
+    expect(page.get_by_text("# Broken on purpose: Wrong slice")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 800, 400])
+def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    for query in ("", f"?b_kind=LSTM&b_fault={ALL_FAULTS[2].replace(' ', '+')}&b_detail=Gradients"):
+        visit(server, page, query)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("(e) => e.scrollWidth <= e.clientWidth")
