@@ -36,9 +36,11 @@ SENTENCES = (
     tagged("The dog ate the apple", "DET NN V DET NN"),
     tagged("Everybody read that book", "NN V DET NN"),
 )
-TRAINING_PRESETS: dict[str, TrainConfig] = {
+TAGGER_PRESETS: dict[str, TaggerConfig] = {
     "D1": TaggerConfig(SENTENCES, embedding=6, hidden=8, optimiser=Optimiser("SGD", 0.1)),
     "D2": TaggerConfig(SENTENCES, case="first", embedding=6, hidden=6, optimiser=Optimiser("SGD", 0.01)),
+}
+CHARS_PRESETS: dict[str, CharsConfig] = {
     "D3": CharsConfig(layer="cell", hidden=4, reduction="sum", optimiser=Optimiser("Adam", 0.1), seed=1),
     "D4": CharsConfig(layer="layer", hidden=4, reduction="mean", optimiser=Optimiser("Adam", 0.05)),
     "D5": CharsConfig(
@@ -51,6 +53,7 @@ TRAINING_PRESETS: dict[str, TrainConfig] = {
         optimiser=Optimiser("Adam", 0.05),
     ),
 }
+TRAINING_PRESETS: dict[str, TrainConfig] = {**TAGGER_PRESETS, **CHARS_PRESETS}
 EPOCHS: dict[str, int] = {"D1": 300, "D2": 2, "D3": 20, "D4": 15, "D5": 20}
 """How long the notebooks train each of them."""
 

@@ -73,12 +73,13 @@ def advanced(epochs: int) -> list[float]:
 
 def live(epochs: int) -> list[float]:
     """The same as a live run does it: slice by slice through bytes, states kept within the budget."""
-    data, epoch, stride, kept = STATE.to_bytes(), 0, 1, {}
+    data, epoch, stride = STATE.to_bytes(), 0, 1
+    kept: dict[int, bytes] = {}
     while epoch < epochs:
         done = work(data, Order(epochs - epoch, 0.25, stride, view="{}"))
         data, epoch = done.state, done.epoch
         kept |= dict(done.kept)
-        while sum(map(len, kept.values())) > BUDGET:
+        while sum(len(state) for state in kept.values()) > BUDGET:
             stride *= 2
             kept = {at: state for at, state in kept.items() if at % stride == 0}
     return list(RunState.from_bytes(data).losses)

@@ -200,8 +200,8 @@ def test_only_bytes_are_opened() -> None:
     for wrong in (None, "text", 3, [1]):
         with pytest.raises(ValueError, match="bytes"):
             RunState.from_bytes(wrong)  # type: ignore[arg-type]
-    assert RunState.from_bytes(bytearray(DATA)).to_bytes() == DATA
-    assert RunState.from_bytes(memoryview(DATA)).to_bytes() == DATA  # type: ignore[arg-type]
+    others: list[Any] = [bytearray(DATA), memoryview(DATA)]
+    assert all(RunState.from_bytes(other).to_bytes() == DATA for other in others)
 
 
 def usable(found: RunState | str) -> None:
@@ -281,7 +281,7 @@ def test_a_state_dict_is_opened_by_a_bare_module() -> None:
 
 
 def test_a_configuration_names_what_is_wrong() -> None:
-    good = TRAINING_PRESETS["D1"]
+    good: Any = TRAINING_PRESETS["D1"]
     for field, value in (
         ("sentences", ()),
         ("sentences", [1]),
@@ -306,7 +306,7 @@ def test_a_configuration_names_what_is_wrong() -> None:
             replace(good, **{field: value})
     for field, value in (("lr", -1), ("momentum", 2), ("weight_decay", "x"), ("clip", -1), ("name", "LBFGS")):
         with pytest.raises(ValueError, match=field):
-            replace(Optimiser(), **{field: value})
+            Optimiser(**{field: value})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="momentum"):
         Optimiser("Adam", 0.1, momentum=0.5)
     for field, value in (
@@ -317,4 +317,4 @@ def test_a_configuration_names_what_is_wrong() -> None:
         ("layer", "x"),
     ):
         with pytest.raises(ValueError, match=field):
-            replace(CharsConfig(), **{field: value})
+            CharsConfig(**{field: value})  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from rnnviz.presets import TRAINING_PRESETS
+from rnnviz.presets import TAGGER_PRESETS, TRAINING_PRESETS
 from rnnviz.training import Order, RunState, advance, change, snapshot, start, step, work
 from rnnviz.training.changes import Device, Silence
 from rnnviz.training.opened import on_device
@@ -27,7 +27,7 @@ def test_the_losses_are_the_cpu_s(row: str) -> None:
 
 
 def test_a_run_moves_to_the_gpu_and_back() -> None:
-    config = replace(TRAINING_PRESETS["D1"], dropout=0.2, num_layers=2, shuffle=True, batch=2)
+    config = replace(TAGGER_PRESETS["D1"], dropout=0.2, num_layers=2, shuffle=True, batch=2)
     state = step(advance(start(replace(config, batch=1)), 2))
     state = advance(change(change(state, Device("cuda")), Silence(2, layer=1)), 2)
     assert state.random.keys() == {"cpu", "cuda"}
@@ -41,7 +41,7 @@ def test_a_run_moves_to_the_gpu_and_back() -> None:
 def test_the_global_random_state_of_the_gpu_is_left_alone() -> None:
     torch.cuda.manual_seed(7)
     before = torch.cuda.get_rng_state()
-    advance(start(replace(TRAINING_PRESETS["D1"], device="cuda", dropout=0.5, num_layers=2)), 2)
+    advance(start(replace(TAGGER_PRESETS["D1"], device="cuda", dropout=0.5, num_layers=2)), 2)
     assert torch.equal(torch.cuda.get_rng_state(), before)
 
 

@@ -11,25 +11,20 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rnnviz.presets import EPOCHS, LAYER_PRESETS, PRESETS, TRAINING_PRESETS
+from rnnviz.presets import (
+    CHARS_PRESETS,
+    EPOCHS,
+    LAYER_PRESETS,
+    PRESETS,
+    TAGGER_PRESETS,
+    TRAINING_PRESETS,
+)
 from rnnviz.training import Order, RunState, advance, snapshot, start, work
-from rnnviz.training.config import CharsConfig, Optimiser, TaggerConfig
+from rnnviz.training.config import CASES, Case, Optimiser, TaggerConfig
 from rnnviz.training.task import Arrays
 
 SEEDS = range(20)
 Record = Callable[[str, object], None]
-
-
-def tagger(row: str) -> TaggerConfig:
-    config = TRAINING_PRESETS[row]
-    assert isinstance(config, TaggerConfig)
-    return config
-
-
-def chars(row: str) -> CharsConfig:
-    config = TRAINING_PRESETS[row]
-    assert isinstance(config, CharsConfig)
-    return config
 
 
 @cache
@@ -52,7 +47,7 @@ def log(row: str, seed: int | None = None) -> Arrays:
 
 def said(row: str, seed: int | None = None) -> list[str]:
     """The predicted string at every epoch."""
-    letters = chars(row).characters
+    letters = CHARS_PRESETS[row].characters
     return ["".join(letters[i] for i in predicted) for predicted in log(row, seed)["predicted"]]
 
 
@@ -77,7 +72,7 @@ def test_the_table_has_the_layers_and_the_models_that_train() -> None:
 
 
 def test_D1_is_the_notebook_s_tagger() -> None:
-    config = tagger("D1")
+    config = TAGGER_PRESETS["D1"]
     said = [" ".join(f"{word}/{tag}" for word, tag in sentence) for sentence in config.sentences]
     assert said == ["The/DET dog/NN ate/V the/DET apple/NN", "Everybody/NN read/V that/DET book/NN"]
     assert (config.kind, config.embedding, config.hidden, config.batch) == ("LSTM", 6, 8, 1)
@@ -86,7 +81,7 @@ def test_D1_is_the_notebook_s_tagger() -> None:
 
 
 def test_D1_learns_every_tag(record_property: Record) -> None:
-    before, after = start(tagger("D1")), trained("D1")
+    before, after = start(TAGGER_PRESETS["D1"]), trained("D1")
     assert after.losses[-1] < 0.05
     assert tags(after) == [["DET", "NN", "V", "DET", "NN"], ["NN", "V", "DET", "NN"]]
     assert tags(before) != tags(after)
@@ -98,7 +93,7 @@ def test_D1_learns_every_tag(record_property: Record) -> None:
 
 
 def test_D2_hardly_moves_in_two_epochs(record_property: Record) -> None:
-    config = tagger("D2")
+    config = TAGGER_PRESETS["D2"]
     assert len(config.vocabulary) == 8 and config.vocabulary[0] == "the"
     assert (config.embedding, config.hidden, config.optimiser) == (6, 6, Optimiser("SGD", 0.01))
 
@@ -113,7 +108,7 @@ def test_D2_hardly_moves_in_two_epochs(record_property: Record) -> None:
 
 
 def test_D3_ends_at_ohlol(record_property: Record) -> None:
-    config = chars("D3")
+    config = CHARS_PRESETS["D3"]
     assert (config.layer, config.kind, config.hidden, config.embedding) == ("cell", "RNN", 4, 0)
     assert (config.readout, config.reduction, config.optimiser) == (False, "sum", Optimiser("Adam", 0.1))
     assert said("D3")[-1] == "ohlol" and len(said("D3")) == 20
@@ -124,7 +119,7 @@ def test_D3_ends_at_ohlol(record_property: Record) -> None:
 def test_D4_may_still_be_wrong_because_its_state_is_the_score(
     record_property: Record,
 ) -> None:
-    config = chars("D4")
+    config = CHARS_PRESETS["D4"]
     assert (config.layer, config.hidden, config.readout) == ("layer", 4, False)
     assert config.optimiser == Optimiser("Adam", 0.05)
     assert said("D4")[-1] != "ohlol" and len(said("D4")) == 15
@@ -135,7 +130,7 @@ def test_D4_may_still_be_wrong_because_its_state_is_the_score(
 
 
 def test_D5_reaches_ohlol_within_a_few_epochs(record_property: Record) -> None:
-    config = chars("D5")
+    config = CHARS_PRESETS["D5"]
     assert (config.embedding, config.hidden, config.num_layers, config.readout) == (10, 8, 2, True)
     assert said("D5").index("ohlol") < 8 and said("D5")[-1] == "ohlol"
     assert trained("D5").losses[-1] == pytest.approx(0.003, abs=0.001)
@@ -148,7 +143,7 @@ def test_D5_reaches_ohlol_within_a_few_epochs(record_property: Record) -> None:
 
 @pytest.mark.parametrize(("row", "shape"), [("D3", (5, 1, 4)), ("D4", (5, 1, 4)), ("D5", (1, 5, 4))])
 def test_D8_the_loss_is_that_of_the_reshaped_scores(row: str, shape: tuple[int, ...]) -> None:
-    state, config = advance(start(chars(row)), 2), chars(row)
+    state, config = advance(start(CHARS_PRESETS[row]), 2), CHARS_PRESETS[row]
     look = snapshot(state, {})
     assert look["logits"].shape == shape and look["flat_logits"].shape == (5, 4)
     assert_array_equal(look["logits"].reshape(5, 4), look["flat_logits"])
@@ -164,7 +159,7 @@ def test_D8_the_loss_is_that_of_the_reshaped_scores(row: str, shape: tuple[int, 
 
 
 def test_D8_a_tagger_s_loss_is_that_of_all_words_in_a_row() -> None:
-    config = replace(tagger("D1"), batch=2)
+    config = replace(TAGGER_PRESETS["D1"], batch=2)
     state = start(config)
     looks = [snapshot(state, {"sentence": i}) for i in (0, 1)]
     losses = [-np.log(look["probabilities"][np.arange(len(look["tags"])), look["tags"]]) for look in looks]
@@ -179,8 +174,8 @@ def test_D8_a_tagger_s_loss_is_that_of_all_words_in_a_row() -> None:
         ("lower", "the dog ate apple everybody read that book"),
     ],
 )
-def test_E5_the_case_changes_the_vocabulary(case: str, words: str) -> None:
-    config = replace(tagger("D1"), case=case)
+def test_E5_the_case_changes_the_vocabulary(case: Case, words: str) -> None:
+    config = replace(TAGGER_PRESETS["D1"], case=case)
     assert config.vocabulary == tuple(words.split())
     ids = config.ids(word for word, _ in config.sentences[0])
     assert (ids[0] == ids[3]) == (case != "keep")
@@ -189,7 +184,7 @@ def test_E5_the_case_changes_the_vocabulary(case: str, words: str) -> None:
 
 def test_E5_first_and_lower_differ_within_a_sentence() -> None:
     sentence = ((("Read", "V"), ("The", "DET"), ("Book", "NN")),)
-    found = {case: TaggerConfig(sentence, case=case).vocabulary for case in ("keep", "first", "lower")}
+    found = {case: TaggerConfig(sentence, case=case).vocabulary for case in CASES}
     assert found == {
         "keep": ("Read", "The", "Book"),
         "first": ("read", "The", "Book"),
@@ -201,6 +196,6 @@ def test_the_default_seeds_are_what_a_bare_script_draws() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         embedding, lstm = torch.nn.Embedding(9, 6), torch.nn.LSTM(6, 8)
-    weights = start(tagger("D1")).weights
+    weights = start(TAGGER_PRESETS["D1"]).weights
     assert torch.equal(weights["embedding.weight"], embedding.weight)
-    assert torch.equal(weights["rnn.weight_hh_l0"], lstm.weight_hh_l0)
+    assert torch.equal(weights["rnn.weight_hh_l0"], lstm.get_parameter("weight_hh_l0"))

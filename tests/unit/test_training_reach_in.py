@@ -15,7 +15,7 @@ from torch import nn
 from rnnviz.gates import KINDS, NAMES, Kind
 from rnnviz.layers import MODULES
 from rnnviz.models import Tagger
-from rnnviz.presets import SENTENCES, TRAINING_PRESETS
+from rnnviz.presets import SENTENCES, TAGGER_PRESETS, TRAINING_PRESETS
 from rnnviz.training import advance, change, snapshot, start, step
 from rnnviz.training.changes import Edit, LearningRate, Silence
 from rnnviz.training.config import UNKNOWN, CharsConfig, Optimiser, TaggerConfig
@@ -23,7 +23,7 @@ from rnnviz.training.engine import weights
 from rnnviz.training.state import RunState
 from tests.unit.training_cases import optimisers, taggers
 
-D1 = TRAINING_PRESETS["D1"]
+D1 = TAGGER_PRESETS["D1"]
 
 
 def model_of(state: RunState) -> Tagger:
@@ -94,14 +94,15 @@ def test_a_silent_unit_is_as_if_it_were_not_there(kind: Kind) -> None:
     model = model_of(state)
     layer: type[nn.RNNBase] = MODULES[kind]
     others = [unit for unit in range(8) if unit != 3]
-    rows = [8 * block + unit for block in range(len(model.rnn.weight_ih_l0) // 8) for unit in others]
+    own = {name: parameter for name, parameter in model.rnn.named_parameters()}
+    rows = [8 * block + unit for block in range(len(own["bias_ih_l0"]) // 8) for unit in others]
     smaller = layer(6, 7)  # type: ignore[arg-type, call-arg]
     smaller.load_state_dict(
         {
-            "weight_ih_l0": model.rnn.weight_ih_l0[rows],
-            "weight_hh_l0": model.rnn.weight_hh_l0[rows][:, others],
-            "bias_ih_l0": model.rnn.bias_ih_l0[rows],
-            "bias_hh_l0": model.rnn.bias_hh_l0[rows],
+            "weight_ih_l0": own["weight_ih_l0"][rows],
+            "weight_hh_l0": own["weight_hh_l0"][rows][:, others],
+            "bias_ih_l0": own["bias_ih_l0"][rows],
+            "bias_hh_l0": own["bias_hh_l0"][rows],
         }
     )
     x = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
 from torch import nn
 
 from rnnviz.models import Tagger
-from rnnviz.presets import SENTENCES, TRAINING_PRESETS
+from rnnviz.presets import SENTENCES, TAGGER_PRESETS, TRAINING_PRESETS
 from rnnviz.training import RunState, advance, change, parameter_names, snapshot, start, step
 from rnnviz.training.changes import Device, LearningRate
 from rnnviz.training.config import TaggerConfig, TrainConfig
@@ -24,7 +27,7 @@ from rnnviz.training.slices import LOG, Order, Slice, Stop, work
 from rnnviz.training.state import DeviceLost
 from tests.unit.training_cases import configs
 
-D1 = TRAINING_PRESETS["D1"]
+D1 = TAGGER_PRESETS["D1"]
 LONG = 600.0
 
 
@@ -45,7 +48,9 @@ def test_slices_end_within_an_epoch_and_lose_nothing() -> None:
     """Steps, and time that is over at once, cut anywhere: states and logs are those of one piece."""
     config = replace(D1, sentences=SENTENCES * 3, shuffle=True, dropout=0.2)
     whole = work(start(config).to_bytes(), Order(5, LONG, stride=1))
-    state, logs, kept, steps = start(config).to_bytes(), [], [], 0
+    state, steps = start(config).to_bytes(), 0
+    logs: list[Mapping[str, NDArray[Any]]] = []
+    kept: list[tuple[int, bytes]] = []
     orders = [Order(5, LONG, 1, steps=4), Order(5, 0.0, 1)]
     for i in range(100):
         done = work(state, orders[i % 2])
