@@ -415,7 +415,9 @@ function painted(part, theme, isColour = false) {
   if (typeof part === "string") return isColour ? paint(part, theme) : part;
   if (Array.isArray(part)) {
     const skip = !isColour && (typeof part[0] !== "object" || Array.isArray(part[0]));
-    return skip ? part : part.map((item) => painted(item, theme, isColour));
+    // Plotly writes a zoom into the range it was given; the figure is drawn from again, so short arrays are copied.
+    if (skip) return part.length > 8 ? part : part.slice();
+    return part.map((item) => painted(item, theme, isColour));
   }
   if (part === null || typeof part !== "object" || part.bdata) return part;
   const copy = {};
