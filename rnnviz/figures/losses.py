@@ -125,7 +125,8 @@ def _parts(history: History) -> list[tuple[str, bool, NDArray[np.int32], NDArray
         if values.shape != epochs.shape or epochs.ndim != 1:
             what = f"{'held-out ' if held_out else ''}{panel}"
             raise ValueError(f"{history.name}: {what} has shape {values.shape}, epochs {epochs.shape}")
-        own = epochs >= history.since
+        # From where it is its parent still: the last point at or before the branching.
+        own = slice(max(0, int(np.searchsorted(epochs, history.since, side="right")) - 1), None)
         if held_out and not np.isfinite(values).any():
             continue  # nothing is held out
         found.append((panel, held_out, epochs[own], values[own]))

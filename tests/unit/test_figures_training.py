@@ -183,6 +183,10 @@ def test_a_branch_begins_where_it_left_its_parent() -> None:
     record = curves([run("first", 4), run("second", 6, since=3)])
     assert_array_equal(record.lines[0].epochs, [1, 2, 3, 4])
     assert_array_equal(record.lines[1].epochs, [3, 4, 5, 6])
+    thinned = curves(
+        [run("thinned", since=3), History("b", [], Thinned([1, 2, 5, 9], [4, 3, 2, 1]), since=3)]
+    )
+    assert thinned.lines[1].epochs.tolist() == [2, 5, 9]  # no gap between it and its parent
     made = checked(losses_figure(record))
     assert made.layout.showlegend is True
     assert made.data[0].line.color != made.data[1].line.color
