@@ -196,7 +196,8 @@ def test_thirty_runs_share_the_workers_fairly_and_a_new_one_need_not_wait(dispat
         turns = sum(run.version for run in runs)
         seen = newcomer.version
         first(newcomer)
-        until(newcomer, lambda run, seen=seen: run.version > seen + 1)
+        while newcomer.version <= seen + 1:  # what it was told, and what was then done
+            assert newcomer.wait(newcomer.version, PATIENCE)
         newcomer.pause()
         # Those that were in the pool before it, and what landed together with it; not a round of thirty.
         assert sum(run.version for run in runs) - turns <= 12
@@ -270,7 +271,7 @@ def test_nothing_runs_before_the_first_play() -> None:
     run.reset()
     run.look()
     assert set(threading.enumerate()) == before
-    assert here.pool.pids() == []  # type: ignore[attr-defined]
+    assert here.pool.pids() == []
     here.close()
 
 

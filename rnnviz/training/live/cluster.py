@@ -8,9 +8,11 @@ workers need rnnviz installed. Without it, or when it does not answer, the local
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from importlib import import_module
@@ -23,6 +25,7 @@ T = TypeVar("T")
 VARIABLE: Final = "RNNVIZ_SCHEDULER"
 MODULES: Final = ("rnnviz.training.slices",)  # what a local worker imports before its first slice
 PATIENCE: Final = 5.0  # seconds a scheduler has to answer
+RECOUNT: Final = 3.0  # seconds between questions after a cluster's workers, which come and go
 
 _LOG: Final = logging.getLogger("rnnviz.training")
 _ADDRESS: Final = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
@@ -40,6 +43,7 @@ class Pool:
         self._local = Workers(size, MODULES)
         self._client: Any = None
         self._remote: Executor | None = None
+        self._count, self._counted_at = 1, -math.inf
         self._lock = threading.RLock()
 
     @classmethod
@@ -62,12 +66,22 @@ class Pool:
 
     @property
     def size(self) -> int:
-        """How many slices can be worked on at the same time."""
+        """How many slices can be worked on at the same time; of a cluster, as it was a few seconds ago."""
         with self._lock:
-            client = self._client
-        if client is None:
-            return self._local.size
-        workers = client.scheduler_info()["workers"].values()
+            if self._client is None:
+                return self._local.size
+            now = time.monotonic()
+            if now >= self._counted_at + RECOUNT:
+                self._counted_at = now
+                self._count = self._threads()
+            return self._count
+
+    def _threads(self) -> int:
+        try:
+            workers = self._client.scheduler_info()["workers"].values()  # asks the scheduler
+        except (OSError, TimeoutError, RuntimeError, ValueError) as error:
+            _LOG.debug("the scheduler did not say what it has", exc_info=error)
+            return self._count
         return max(1, sum(int(worker["nthreads"]) for worker in workers))
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
@@ -115,7 +129,7 @@ class Pool:
             self._forget_client()
 
 
-def connect(address: str, patience: float = PATIENCE) -> tuple[Any, str]:
+def connect(address: str) -> tuple[Any, str]:
     """A Dask client and "", or None and the sentence that says why there is none."""
     instead = "Training runs on this machine instead."
     if not _ADDRESS.fullmatch(address):
@@ -125,7 +139,7 @@ def connect(address: str, patience: float = PATIENCE) -> tuple[Any, str]:
     except ImportError:
         return None, f"{VARIABLE} is set, but requirements-cluster.txt is not installed. {instead}"
     try:
-        return distributed.Client(address, timeout=patience, set_as_default=False), ""
+        return distributed.Client(address, timeout=PATIENCE, set_as_default=False), ""
     except (OSError, TimeoutError) as error:
         _LOG.debug("no scheduler", exc_info=error)
         return None, f"No Dask scheduler answers at {address}. {instead}"

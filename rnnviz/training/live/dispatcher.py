@@ -32,6 +32,7 @@ class Executes(Protocol):
     def start(self) -> None: ...
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]: ...
     def mend(self, error: BaseException) -> bool: ...
+    def pids(self) -> list[int]: ...
     def close(self) -> None: ...
 
 
@@ -146,7 +147,12 @@ class Dispatcher:
             for run in awake:
                 if run.id not in self._seats:
                     self._seats[run.id] = Seat(run, self._floor)
-            self._send()
+            try:
+                self._send()
+            except Exception:  # one fault must not be the end of everybody's training
+                _LOG.exception("the dispatcher failed")
+                with self._news:
+                    self._news.wait_for(lambda: self._closed, timeout=1.0)  # and must not fill the log
             self._do_chores()
 
     def _pause(self) -> float:

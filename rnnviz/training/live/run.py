@@ -110,7 +110,8 @@ class Run:
     def watch(self, view: str) -> None:
         """What slices bring a snapshot of from now on, as `engine.snapshot` takes it; "": nothing."""
         with self._changed:
-            self._view = view
+            if view != self._view:
+                self._view, self._snapshot = view, {}
 
     def picture(self, view: str, epoch: int | None = None) -> tuple[int, Arrays]:
         """Snapshot of the kept epoch nearest to `epoch`, or of where the run stands, and that epoch."""
@@ -287,7 +288,8 @@ class Run:
             if not result.step:
                 self._history.put(result.epoch, result.state)
             self._curves.extend(result.epoch, result.log)
-            self._snapshot = result.snapshot
+            # What the page looks at may have changed while the slice was away.
+            self._snapshot = result.snapshot if job.order.view == self._view else {}
             if result.stopped:
                 self._halt(result.stopped, result.fault)
             elif self._owed:
