@@ -12,6 +12,7 @@ from rnnviz.ui.page import canvas as fragment
 
 read = partial(arrive, page.FIELDS, page.screen, "by-hand")
 current, values = read()
+canvas.prepare(current, values)
 
 with st.sidebar:
     controls.controls(current, values)

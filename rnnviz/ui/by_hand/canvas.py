@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.by_hand.experiment import TOLERANCE, Outcome, outcome, sources, times
+from rnnviz.by_hand.experiment import TOLERANCE, Outcome, operations, outcome, sources, times
 from rnnviz.export import notebook
 from rnnviz.export_by_hand import by_hand_script, csv, setup_lines
 from rnnviz.figures.by_hand import compared_figure, compared_maps, compared_summary
@@ -23,6 +24,18 @@ from rnnviz.ui.page import Footer, footer, notice, question, unfold
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 285  # pixels
+
+
+def prepare(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+    """Run what is going to be shown, before any widget is drawn.
+
+    B8 takes half a second. Widgets that a preset sets reach the address when they are drawn, and what comes
+    later than that would be a second entry in the browser's history.
+    """
+    picture(current, values["b_n"])
+    times(current)
+    if values["b_detail"] == page.DETAILS[0]:
+        operations(current)
 
 
 def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
