@@ -23,6 +23,9 @@ st.navigation(
             st.Page("by_hand.py", title="By hand", url_path="by-hand"),
             st.Page("embeddings.py", title="Embeddings", url_path="embeddings"),
         ],
+        "Train": [
+            st.Page("tagger.py", title="Tagger", url_path="tagger"),
+        ],
     },
     position="top",
 ).run()

@@ -10,8 +10,8 @@ from typing import Any
 from rnnviz.data import tagged
 from rnnviz.data.conllu import Reading
 from rnnviz.data.samples import SAMPLES
-from rnnviz.data.split import split
-from rnnviz.gates import KINDS
+from rnnviz.data.split import Split, split
+from rnnviz.gates import DIRECTION_NAMES, KINDS
 from rnnviz.link import Field, read
 from rnnviz.presets import EPOCHS, SENTENCES, TRAINING_PRESETS
 from rnnviz.training.config import (
@@ -29,6 +29,7 @@ COLUMNS = ("UPOS", "XPOS")
 UNTIL = ("epochs", "all tags right", "loss below", "never")
 VIEWS = ("Inside", "Map", "Confusion", "Weights", "Reach in", "Side by side", "Try", "Save")
 PARTS = ("train", "held out")
+LAYERS = tuple(f"layer {k}" for k in range(4))
 DEFAULT = TRAINING_PRESETS["D1"]
 assert isinstance(DEFAULT, TaggerConfig)
 
@@ -87,6 +88,8 @@ FIELDS: tuple[Field, ...] = (
     Field("t_sent", "Sentence", 0, "Which sentence is drawn.", 0, 20_000),
     Field("t_log", "log loss", False, "A logarithmic axis for the loss."),
     Field("t_view", "View", "Inside", "What to look at under the curves.", options=VIEWS),
+    Field("t_layer", "Layer", LAYERS[0], "Which layer's cells to look into.", options=LAYERS),
+    Field("t_dir", "Direction", "forward", "Which reader's cells to look into.", options=DIRECTION_NAMES),
     Field("t_try", "Your words", "The apple read the dog", "Words to be tagged.", max_chars=400),
 )
 
@@ -95,7 +98,7 @@ FIELDS: tuple[Field, ...] = (
 class TaggerScreen:
     """What is trained, which of its sentences is drawn, and when a run ends.
 
-    ``problem``: why the typed text or the file could not be read, "" if it could; the sentences are then D1's.
+    ``problem``: why the typed text or the file could not be read, else "". The sentences are then D1's.
     ``about``: what was read, "" for what is typed.
     """
 
@@ -129,6 +132,8 @@ class Upload:
     name: str
     readings: Mapping[str, Reading | str]
     """By column: the reading, or the sentence that says what is wrong with it."""
+    parts: Split | None = None
+    """How a saved run had them split."""
 
     def __hash__(self) -> int:
         return id(self)
@@ -149,6 +154,8 @@ def screen(
     sentences, problem, about = _sentences(values, upload)
     held = values["t_held"] if len(sentences) > 1 else 0.0
     parts = split(sentences, held, values["t_seed"])
+    if values["t_data"] == "File" and upload is not None and upload.parts is not None:
+        parts = upload.parts
     config = TaggerConfig(
         parts.train,
         parts.held_out,
@@ -170,6 +177,10 @@ def screen(
     )
     if not config.held_out:
         values["t_part"] = "train"
+    if LAYERS.index(values["t_layer"]) >= config.num_layers:
+        values["t_layer"] = LAYERS[config.num_layers - 1]
+    if not config.bidirectional:
+        values["t_dir"] = DIRECTION_NAMES[0]
     shown = config.held_out if values["t_part"] == "held out" else config.sentences
     values["t_sent"] = min(values["t_sent"], len(shown) - 1)
     current = TaggerScreen(
@@ -185,9 +196,7 @@ def screen(
     return current, values, notes
 
 
-def _sentences(
-    values: Mapping[str, Any], upload: Upload | None
-) -> tuple[tuple[Sentence, ...], str, str]:
+def _sentences(values: Mapping[str, Any], upload: Upload | None) -> tuple[tuple[Sentence, ...], str, str]:
     if values["t_data"] == "Sample":
         sample = SAMPLES["tiny"]
         return _sample(values["t_column"]).sentences, "", sample.about
@@ -247,7 +256,7 @@ EXAMPLES: dict[str, TaggerExample] = {
             "E5",
             "The is the",
             {"t_case": "first"},
-            "D1 with its first word lower-cased: eight words instead of nine, so both articles share a vector.",
+            "D1 with its first word lower-cased: eight words, not nine, so both articles share a vector.",
         ),
         TaggerExample(
             "+",
@@ -281,3 +290,27 @@ def _plain(current: TaggerScreen) -> Any:
 @lru_cache(maxsize=1)
 def _presets() -> dict[Any, str]:
     return {_plain(screen(preset_values(example))[0]): row for row, example in EXAMPLES.items()}
+
+
+def values_of(config: TaggerConfig) -> dict[str, Any]:
+    """What the controls show for a run's configuration, but for its sentences."""
+    o = config.optimiser
+    return {
+        "t_kind": config.kind,
+        "t_emb": config.embedding,
+        "t_hidden": config.hidden,
+        "t_layers": config.num_layers,
+        "t_bi": config.bidirectional,
+        "t_drop": config.dropout,
+        "t_opt": o.name,
+        "t_lr": o.lr,
+        "t_mom": o.momentum,
+        "t_wd": o.weight_decay,
+        "t_clip": o.clip,
+        "t_batch": config.batch,
+        "t_shuffle": config.shuffle,
+        "t_seed": config.seed,
+        "t_device": config.device,
+        "t_case": config.case,
+        "t_unknown": config.unknown,
+    }

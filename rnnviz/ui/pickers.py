@@ -26,9 +26,12 @@ def number(
     *,
     high: int | None = None,
     width: int | Literal["stretch"] = "stretch",
+    step: float = 0.05,
     on_change: Change = "rerun",
 ) -> None:
-    """A number input; ``high`` narrows the field's own bound, and a value beyond it is pulled back."""
+    """A number input; ``high`` narrows the field's own bound, and a value beyond it is pulled back. ``step``
+    is what a click on + adds to a number that is not whole.
+    """
     top = field.high if high is None else high
     kind: Any = int if isinstance(field.default, int) else float
     if high is not None and field.key in st.session_state:
@@ -38,7 +41,8 @@ def number(
         min_value=None if field.low is None else kind(field.low),
         max_value=None if top is None else kind(top),
         value=kind(field.default) if top is None else min(kind(field.default), kind(top)),
-        step=1 if kind is int else 0.05,
+        step=1 if kind is int else step,
+        format=None if kind is int else "%.6g",
         width=width,
         key=field.key,
         help=field.help,
@@ -96,13 +100,19 @@ def choice(
     )
 
 
-def select(field: Field, options: Sequence[str] | None = None) -> None:
+def select(
+    field: Field,
+    options: Sequence[str] | None = None,
+    *,
+    width: int | Literal["stretch"] = "stretch",
+) -> None:
     """A drop-down list; ``options`` narrows the field's own."""
     shown = list(options or field.options)
     st.selectbox(
         field.label,
         shown,
         index=shown.index(str(field.default)) if field.default in shown else 0,
+        width=width,
         key=field.key,
         help=field.help,
         bind="query-params",

@@ -11,8 +11,9 @@ import streamlit as st
 
 from rnnviz.training import Change, LearningRate, RunState, TrainConfig, snapshot, start
 from rnnviz.training.changes import Entry
+from rnnviz.training.engine import state_dict_bytes, weights
 from rnnviz.training.live import Gone, Look, NoRoom, Run, Visit, house
-from rnnviz.training.task import Arrays
+from rnnviz.training.live.engine import Arrays
 
 KEPT = 8
 """Runs of a page that a tab keeps before the oldest of other settings makes room."""
@@ -127,7 +128,7 @@ def reset(run: Run) -> None:
 
 
 def journal(run: Run) -> tuple[Entry, ...]:
-    """What was changed in a run, and when. Only a person changes a run, so its bytes are read once a change."""
+    """What was changed in a run, and when. Only a person does that, so its bytes are read once a change."""
     if run not in _JOURNALS:
         _JOURNALS[run] = RunState.from_bytes(run.state).changes
     return _JOURNALS[run]
@@ -162,10 +163,21 @@ def picture(run: Run, look: Look, view: str, epoch: int | None) -> tuple[int, Ar
     that epoch. A run that goes on brings its own.
     """
     run.watch(view)
-    if epoch is None and look.snapshot:
-        return look.epoch, look.snapshot
+    if epoch is None and (brought := run.look().snapshot):
+        return look.epoch, brought
     at, state = run.seek(epoch)
     return at, pictured(state, view)
+
+
+@lru_cache(maxsize=8)
+def weights_of(state: bytes) -> Arrays:
+    """Every weight of a state by its name."""
+    return weights(RunState.from_bytes(state))
+
+
+def state_dict(state: bytes) -> bytes:
+    """The weights of a state as a safetensors file."""
+    return state_dict_bytes(RunState.from_bytes(state))
 
 
 @lru_cache(maxsize=32)

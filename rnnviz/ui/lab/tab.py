@@ -22,6 +22,7 @@ export default async (component) => {
   return module.default(component);
 };
 """,
+    isolate_styles=False,
 )
 
 
@@ -61,6 +62,7 @@ def visit() -> Visit:
     said = st.session_state.get("lab_tab", {}).get("key")
     if isinstance(said, str) and _KEY.fullmatch(said) and said not in (stay.visit.key, stay.refused):
         stay.come_back(said)
+    house().warm()  # the workers load PyTorch while the page is looked at
     _beat()
     return stay.visit
 

@@ -62,7 +62,7 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
         button("Pause", "play", "Stand still here", Run.pause, type="primary", shortcut="Space")
     else:
         button(
-            "Train",
+            "Play",
             "play",
             "Go on until the stop condition",
             lambda run: run.play(st.session_state[f"{page}_speed"], steps.until(look.epoch)),

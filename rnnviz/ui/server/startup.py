@@ -17,6 +17,7 @@ from typing import Any, Final
 import streamlit as st
 
 import rnnviz
+from rnnviz.training import live
 from rnnviz.ui.server.files import CACHE, first_visit
 
 _LOG: Final = logging.getLogger("rnnviz")
@@ -42,6 +43,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     compression = asyncio.create_task(_compress_first_visit())
     yield
     compression.cancel()
+    live.close()
 
 
 def warm_up() -> None:

@@ -1,0 +1,65 @@
+"""Branches: going on from an earlier epoch, and which of the runs is in view."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.ui.lab.desk import Desk, branch, guarded, remove
+from rnnviz.ui.lab.desk import show as bring
+
+
+def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
+    """The button that goes on from ``epoch``, and the runs to choose from when there are several."""
+    page = desk.page
+    if not desk.runs:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if rewound:
+            st.button(
+                f"Continue from epoch {epoch}",
+                key=f"{page}_branch",
+                help="A new run that begins here, beside the old one. Change the learning rate, or reach in, "
+                "before you train on.",
+                on_click=_branched,
+                args=(desk, epoch, canvas),
+            )
+        if len(desk.runs) > 1:
+            names = {run.id: run.label for run in desk.runs}
+            key = f"{page}_in_view"
+            st.session_state[key] = desk.run.id
+
+            def chosen() -> None:
+                found = [run for run in desk.runs if run.id == st.session_state[key]]
+                if found:
+                    bring(page, found[0])
+                    st.session_state.pop(f"{page}_epoch", None)
+                st.rerun(canvas)
+
+            st.pills(
+                "Runs",
+                list(names),
+                format_func=names.__getitem__,
+                key=key,
+                label_visibility="collapsed",
+                on_change=chosen,
+            )
+            st.button(
+                "Remove",
+                key=f"{page}_remove",
+                help="Throws away the run in view",
+                on_click=_removed,
+                args=(desk, canvas),
+            )
+
+
+def _branched(desk: Desk, epoch: int, canvas: str) -> None:
+    number = len(desk.runs) + 1
+    guarded(desk.page, branch, desk, epoch, f"run {number}, from {epoch}")
+    st.session_state.pop(f"{desk.page}_epoch", None)
+    st.rerun(canvas)
+
+
+def _removed(desk: Desk, canvas: str) -> None:
+    remove(desk, desk.run)
+    st.session_state.pop(f"{desk.page}_epoch", None)
+    st.rerun(canvas)

@@ -1,0 +1,59 @@
+"""A run's curves, as the figures and the download take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnnviz.figures.losses import History, Thinned
+from rnnviz.training import Device, Edit, LearningRate, Silence
+from rnnviz.training.live import Look, Run
+from rnnviz.ui.lab.desk import journal
+
+
+def history(run: Run, look: Look) -> History:
+    """A run's curves as the figure takes them, thinned by the run itself."""
+
+    def series(name: str) -> Thinned | None:
+        epochs, values = look.curves.points(name)
+        return Thinned(epochs, values) if len(epochs) else None
+
+    changes = tuple((at, told(what)) for at, _, what in journal(run))
+    empty = Thinned(np.zeros(0, np.int32), np.zeros(0))
+    return History(
+        run.label,
+        (),
+        series("loss") or empty,
+        series("accuracy"),
+        series("held_loss"),
+        series("held_accuracy"),
+        since=run.origin.epoch,
+        changes=changes,
+    )
+
+
+def told(what: Any) -> str:
+    """A change in two words."""
+    if isinstance(what, LearningRate):
+        return f"lr {what.lr:g}"
+    if isinstance(what, Edit):
+        return f"{what.name}{list(what.index)} = {what.value:g}"
+    if isinstance(what, Silence):
+        return f"unit {what.unit} {'silent' if what.on else 'back'}"
+    assert isinstance(what, Device)
+    return what.device
+
+
+def table(run: Run) -> pd.DataFrame:
+    """Every series of a run as drawn: one row an epoch that is kept."""
+    look = run.look()
+    parts = []
+    for name in ("loss", "accuracy", "held_loss", "held_accuracy", "lr"):
+        epochs, found = look.curves.points(name)
+        if len(epochs):
+            parts.append(pd.Series(found, index=pd.Index(epochs, name="epoch"), name=name))
+    if not parts:
+        return pd.DataFrame({"epoch": [], "loss": []})
+    return pd.concat(parts, axis=1).reset_index()

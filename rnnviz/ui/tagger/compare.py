@@ -1,0 +1,107 @@
+"""Side by side: the same data and seed with an RNN, an LSTM and a GRU, trained at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.figures.losses import curves, losses_figure, losses_summary
+from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
+from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.gates import KINDS
+from rnnviz.training.config import TaggerConfig
+from rnnviz.training.live import Run, Visit, house
+from rnnviz.ui.chart import chart
+from rnnviz.ui.lab import series
+from rnnviz.ui.lab.desk import config_of, guarded, picture, pictured, reset, started
+from rnnviz.ui.tagger.reading import PAGE, Moment, redraw, sentence_view, visit_once
+
+GROUP = "tagger side by side"
+
+
+def show(now: Moment) -> None:
+    """A row a kind, and their losses in one plot."""
+    runs = _runs(now)
+    busy = any(run.look().playing for run in runs)
+
+    def act(what: Callable[[Run], Any]) -> Callable[[], None]:
+        def clicked() -> None:
+            for run in _runs(now, make=True):
+                guarded(PAGE, what, run)
+            redraw()
+
+        return clicked
+
+    def go(run: Run) -> None:
+        run.play(st.session_state[f"{PAGE}_speed"], now.current.stop(run.look().epoch))
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "Pause all" if busy else "Train all three",
+            key="t_side_play",
+            on_click=act(Run.pause if busy else go),
+            help="With the speed and the stop condition above.",
+        )
+        st.button("Reset all", key="t_side_reset", on_click=act(reset), disabled=not runs)
+        st.markdown("The same sentences, sizes and seed.")
+    looks = [run.look() for run in runs]
+    rows = []
+    for kind, state in _states(now, runs).items():
+        found = tagged(
+            now.words,
+            state["probabilities"],
+            truth=[int(i) for i in state["tags"]],
+            known=[bool(k) for k in state["known"]],
+        )
+        epoch = next((look.epoch for look in looks if look.label == kind), 0)
+        rows.append(tag_row(f"{kind}, epoch {epoch}", [found]))
+    grid = tag_grid(rows, now.config.tags)
+    record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
+    with st.grid(2, min_column_width=400):
+        chart(
+            losses_figure(record, log=bool(now.values["t_log"]), height=420),
+            key="t_side_losses",
+            name="Losses side by side",
+            summary=losses_summary(record),
+        )
+        chart(
+            tag_figure(grid, height=420),
+            key="t_side_tags",
+            name="Tags side by side",
+            summary=tag_summary(grid),
+        )
+
+
+def _states(now: Moment, runs: tuple[Run, ...]) -> dict[str, Any]:
+    view = sentence_view(now.current)
+    if runs:
+        return {run.label: picture(run, run.look(), view, None)[1] for run in runs}
+    return {kind: pictured(started(replace(now.config, kind=kind)), view) for kind in KINDS}
+
+
+def _runs(now: Moment, make: bool = False) -> tuple[Run, ...]:
+    """The three runs for these settings; those of other settings go."""
+    visit: Visit = visit_once()
+    lobby = house().lobby
+    wanted: dict[str, TaggerConfig] = {kind: replace(now.config, kind=kind) for kind in KINDS}
+    found = {run.label: run for run in lobby.runs(visit, GROUP)}
+    if any(config_of(run) != wanted[label] for label, run in found.items()):
+        for run in found.values():
+            lobby.remove(visit, run.id)
+        found = {}
+    if make and len(found) < len(KINDS):
+        for kind in KINDS:
+            run = guarded(
+                PAGE, lambda kind=kind: lobby.new(visit, started(wanted[kind]), label=kind, group=GROUP)
+            )
+            if run is not None:
+                found[kind] = run
+    return tuple(found[kind] for kind in KINDS if kind in found)
+
+
+def busy() -> bool:
+    """Whether one of them goes on."""
+    return any(run.look().busy for run in house().lobby.runs(visit_once(), GROUP))

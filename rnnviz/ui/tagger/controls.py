@@ -1,0 +1,161 @@
+"""The sidebar of *Tagger*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.data import conllu, tagged
+from rnnviz.data.samples import SAMPLES
+from rnnviz.runs import usable_device
+from rnnviz.screens import tagger as page
+from rnnviz.training.config import WITH_MOMENTUM
+from rnnviz.ui import pickers
+from rnnviz.ui.lab.desk import set_rate
+from rnnviz.ui.link import markdown
+from rnnviz.ui.page import unfold
+from rnnviz.ui.tagger.reading import UPLOAD, seat
+
+FIELD = pickers.by_key(page.FIELDS)
+HALF = 121
+MORE = (
+    *("t_layers", "t_bi", "t_drop", "t_mom", "t_wd"),
+    *("t_clip", "t_batch", "t_shuffle", "t_unknown", "t_device"),
+)
+
+
+def show(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
+    """Model, training, data; the rest in *More*."""
+    pickers.choice(FIELD["t_kind"])
+    with st.container(horizontal=True, gap="xsmall"):
+        for key in ("t_emb", "t_hidden"):
+            pickers.number(FIELD[key], width=HALF)
+        pickers.select(FIELD["t_opt"], width=HALF)
+        pickers.number(FIELD["t_lr"], width=HALF, step=0.01, on_change=lambda: _rate(current))
+    pickers.number(FIELD["t_seed"])
+    pickers.choice(FIELD["t_until"])
+    if values["t_until"] == "epochs":
+        pickers.number(FIELD["t_epochs"])
+    if values["t_until"] == "loss below":
+        pickers.number(FIELD["t_loss"], step=0.01)
+    unfold("Data", "t_open_data", _data_is_set(values), lambda: _data(current, values))
+    more = any(values[key] != FIELD[key].default for key in MORE)
+    unfold("More", "t_open_more", more, lambda: _more(current, values))
+
+
+def _rate(current: page.TaggerScreen) -> None:
+    """A new learning rate leaves the run as it is, and goes on from there."""
+    set_rate(seat(current), float(st.session_state["t_lr"]))
+
+
+def _data_is_set(values: Mapping[str, Any]) -> bool:
+    return any(values[k] != FIELD[k].default for k in ("t_data", "t_text", "t_column", "t_held", "t_case"))
+
+
+def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
+    pickers.choice(FIELD["t_data"])
+    if values["t_data"] == "Typed":
+        pickers.area(FIELD["t_text"], height=130)
+        with st.popover("Edit as a table", width="stretch"):
+            _grid(current)
+    if values["t_data"] == "File":
+        st.file_uploader(
+            "CoNLL-U or TSV",
+            type=["conllu", "conll", "tsv", "txt"],
+            key="t_upload",
+            on_change=_upload,
+            max_upload_size=4,
+            help="Word and tag in columns, an empty line between sentences; or CoNLL-U. Up to 20,000 words.",
+        )
+    if values["t_data"] != "Typed":
+        pickers.choice(FIELD["t_column"])
+        st.download_button(
+            "The sample file",
+            SAMPLES["tiny"].content,
+            file_name=SAMPLES["tiny"].file,
+            key="t_sample",
+            on_click="ignore",
+            width="stretch",
+        )
+    if problem := st.session_state.pop("t_problem", "") or current.problem:
+        st.warning(f"{markdown(problem)}. The sentences of D1 are used until this is mended.")
+    if current.about:
+        st.caption(markdown(current.about))
+    with st.container(horizontal=True, gap="xsmall"):
+        pickers.number(FIELD["t_held"], width=HALF)
+        pickers.select(FIELD["t_case"], width=HALF)
+    config = current.config
+    st.caption(
+        f"{len(config.sentences):,} sentences to train on, {len(config.held_out):,} held out; "
+        f"{len(config.vocabulary):,} words, {len(config.tags)} tags."
+    )
+
+
+def _grid(current: page.TaggerScreen) -> None:
+    table = tagged.to_table((*current.config.sentences, *current.config.held_out))
+    key = f"t_grid_{hash(current.config.text)}"
+    columns = ("sentence", "word", "tag")
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*(table[c] for c in columns), strict=True)]
+
+    def edited() -> None:
+        change = st.session_state[key]
+        for place, cells in change.get("edited_rows", {}).items():
+            rows[int(place)].update(cells)
+        kept = [row for i, row in enumerate(rows) if i not in set(change.get("deleted_rows", ()))]
+        kept += change.get("added_rows", [])
+        try:
+            sentences = tagged.from_table({c: [row.get(c) for row in kept] for c in columns})
+        except ValueError as fault:
+            st.session_state["t_problem"] = str(fault)
+            return
+        st.session_state["t_text"] = tagged.format_text(sentences)[: FIELD["t_text"].max_chars]
+
+    st.data_editor(rows, key=key, num_rows="dynamic", width="stretch", on_change=edited)
+
+
+def _upload() -> None:
+    file = st.session_state["t_upload"]
+    if file is None:
+        return
+    content = file.getvalue()
+    found: dict[str, Any] = {}
+    for column in page.COLUMNS:
+        try:
+            found[column] = _reading(content, column)
+        except ValueError as fault:
+            found[column] = str(fault)
+    if all(isinstance(reading, str) for reading in found.values()):
+        st.session_state["t_problem"] = f"{file.name}: {found['UPOS']}"
+        return
+    st.session_state[UPLOAD] = page.Upload(file.name, found)
+
+
+def _reading(content: bytes, column: Any) -> conllu.Reading:
+    """CoNLL-U where the lines have ten columns, else words and tags as the text box takes them."""
+    head = next((line for line in content[:20_000].splitlines() if b"\t" in line), b"")
+    if head.count(b"\t") >= 5 or content[:200].lstrip().startswith(b"# "):
+        return conllu.read(content, column)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return conllu.read(content, column)  # says which line is not UTF-8
+    return conllu.Reading(tagged.parse(text), 0, 0)
+
+
+def _more(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
+    pickers.number(FIELD["t_layers"])
+    pickers.switch(FIELD["t_bi"])
+    pickers.number(FIELD["t_drop"])
+    if values["t_opt"] in WITH_MOMENTUM:
+        pickers.number(FIELD["t_mom"])
+    pickers.number(FIELD["t_wd"], step=0.001)
+    pickers.number(FIELD["t_clip"], step=0.5)
+    pickers.number(FIELD["t_batch"])
+    pickers.switch(FIELD["t_shuffle"])
+    pickers.number(FIELD["t_unknown"])
+    if usable_device("cuda") == "cuda":
+        pickers.choice(FIELD["t_device"])
+    elif current.config.device == "cuda":
+        st.caption("This machine has no CUDA: the run is computed on the CPU.")

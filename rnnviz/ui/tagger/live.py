@@ -1,0 +1,121 @@
+"""The live part of *Tagger*: transport, curves, the sentence before and now, the way back, and one more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.figures.losses import GROUP, curves, losses_figure, losses_summary
+from rnnviz.figures.tags import TagGrid, tag_grid, tag_row, tag_summary, tagged
+from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.screens import tagger as page
+from rnnviz.training.live.engine import Arrays
+from rnnviz.ui import pickers
+from rnnviz.ui.chart import Mark, Point, chart
+from rnnviz.ui.lab import branches, series
+from rnnviz.ui.lab.desk import said
+from rnnviz.ui.lab.transport import counter, rewind, transport
+from rnnviz.ui.tagger import compare, details, reach, saving, trying
+from rnnviz.ui.tagger.reading import CANVAS, PAGE, Moment, moment, redraw, seat, steps
+
+FIELD = pickers.by_key(page.FIELDS)
+HEIGHT = 300
+VIEWS: dict[str, Callable[[Moment], None]] = {
+    "Inside": details.inside,
+    "Map": details.plane,
+    "Confusion": details.confused,
+    "Weights": details.weights,
+    "Reach in": reach.show,
+    "Side by side": compare.show,
+    "Try": trying.show,
+    "Save": saving.show,
+}
+
+
+def show(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
+    """Everything that moves while a run goes on."""
+    here = seat(current)
+    look = here.run.look()
+    going = busy(current)
+    if st.session_state.get("t_was_busy") and not going:
+        st.session_state["t_was_busy"] = False
+        st.rerun()  # the whole page, once, so that the fragment is made again without a tick
+    st.session_state["t_was_busy"] = going
+    batches = -(-len(current.config.sentences) // current.config.batch)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        transport(here, look, steps(current), redraw)
+        st.markdown(counter(look, batches, steps(current)))
+    said(PAGE)
+    if look.stopped:
+        (st.warning if look.fault else st.info)(look.stopped)
+    place = st.container()
+    epoch = rewind(here, look)
+    now = moment(current, values, epoch)
+    with place, st.grid(2, min_column_width=400):
+        with st.container():
+            _losses(now)
+        with st.container():
+            _sentence(now)
+    branches.show(here, now.epoch, now.rewound, CANVAS)
+    pickers.choice(FIELD["t_view"], collapsed=True)
+    VIEWS[values["t_view"]](now)
+
+
+def busy(current: page.TaggerScreen) -> bool:
+    """Whether a run of this page goes on, so that there will be news."""
+    return seat(current).run.look().busy or compare.busy()
+
+
+def _losses(now: Moment) -> None:
+    st.session_state["t_seen"] = now.look.epoch
+    runs = [*now.desk.others, now.desk.run]
+    record = curves([series.history(run, run.look()) for run in runs])
+    chart(
+        losses_figure(record, log=bool(now.values["t_log"]), height=HEIGHT),
+        key="t_losses",
+        name="Loss and accuracy",
+        summary=losses_summary(record),
+        on_click=_back_to,
+        mark=Mark(GROUP, now.epoch),
+    )
+    pickers.switch(FIELD["t_log"])
+
+
+def _back_to(point: Point) -> None:
+    if isinstance(point.x, float) and "t_seen" in st.session_state:
+        st.session_state[f"{PAGE}_epoch"] = max(0, min(int(point.x), st.session_state["t_seen"]))
+
+
+def _sentence(now: Moment) -> None:
+    grid = before_and_now(now)
+    chart(
+        tag_figure(grid, height=HEIGHT),
+        key="t_sentence",
+        name="Tags of the sentence",
+        summary=tag_summary(grid),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if now.config.held_out:
+            pickers.choice(FIELD["t_part"], collapsed=True)
+        if len(now.current.shown) > 1:
+            pickers.slider(FIELD["t_sent"], high=len(now.current.shown) - 1)
+
+
+def before_and_now(now: Moment) -> TagGrid:
+    """The notebook's two print-outs as one picture: the scores before training, and those of the moment."""
+    rows = [
+        tag_row("Before training", [_panel(now, now.before)]),
+        tag_row(f"Epoch {now.epoch}", [_panel(now, now.arrays)]),
+    ]
+    return tag_grid(rows, now.config.tags)
+
+
+def _panel(now: Moment, arrays: Arrays) -> Any:
+    return tagged(
+        now.words,
+        arrays["probabilities"],
+        truth=[int(i) for i in arrays["tags"]],
+        known=[bool(known) for known in arrays["known"]],
+    )

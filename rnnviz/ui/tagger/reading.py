@@ -1,0 +1,115 @@
+"""What every part of the page starts from: the screen, the desk, and the moment that is looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.runs import usable_device
+from rnnviz.screens import tagger as page
+from rnnviz.training import parameter_names
+from rnnviz.training.config import TaggerConfig
+from rnnviz.training.live import Look
+from rnnviz.training.live.engine import Arrays
+from rnnviz.ui.lab.desk import Desk, desk, picture, pictured, started
+from rnnviz.ui.lab.tab import visit
+from rnnviz.ui.lab.transport import Steps
+from rnnviz.ui.link import arrive
+from rnnviz.ui.page import Arrived
+
+PAGE = "tagger"
+CANVAS, LIVE = "tagger_canvas", "tagger_live"
+UPLOAD = "t_uploaded"
+EXTRA = {"Map": ["embeddings", "states"], "Confusion": ["confusion"]}
+"""What a view wants in a snapshot beside the sentence."""
+
+
+def read(*, alone: bool = True) -> Arrived:
+    """The page's screen and values."""
+    screen = partial(page.screen, upload=st.session_state.get(UPLOAD))
+    current, values = arrive(page.FIELDS, screen, PAGE, alone=alone)
+    device = usable_device(current.config.device)  # a link may come from a machine with another one
+    return replace(current, config=replace(current.config, device=device)), values
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is looked at: a run as it stands, or at an earlier epoch."""
+
+    current: page.TaggerScreen
+    values: Mapping[str, Any]
+    desk: Desk
+    look: Look
+    epoch: int
+    rewound: bool
+    arrays: Arrays
+    before: Arrays
+
+    @property
+    def config(self) -> TaggerConfig:
+        return self.current.config
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the sentence in view."""
+        return tuple(word for word, _ in self.current.shown[self.current.sentence])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's parameters."""
+        return parameter_names(self.config)
+
+    def arrays_of(self, **view: Any) -> Arrays:
+        """The arrays of another view of the same moment."""
+        _, state = self.desk.run.seek(self.epoch if self.rewound else None)
+        return pictured(state, _text(view))
+
+
+def moment(current: page.TaggerScreen, values: Mapping[str, Any], epoch: int | None) -> Moment:
+    """The moment at ``epoch``, None for where the run stands."""
+    here = seat(current)
+    look = here.run.look()
+    view = sentence_view(current, EXTRA.get(values["t_view"], ()))
+    at, arrays = picture(here.run, look, view, epoch)
+    before = pictured(started(current.config), sentence_view(current))
+    return Moment(current, values, here, look, at, epoch is not None, arrays, before)
+
+
+def sentence_view(current: page.TaggerScreen, parts: Sequence[str] = ()) -> str:
+    """The view of the sentence on screen, and what else is wanted."""
+    held_out = current.part == "held out"
+    return _text({"sentence": current.sentence, "held_out": held_out, "parts": list(parts)})
+
+
+def seat(current: page.TaggerScreen) -> Desk:
+    """The desk of this tab."""
+    return desk(PAGE, visit_once(), current.config)
+
+
+def visit_once() -> Any:
+    """The tab; it tells the browser its key in the page's own run, not in a fragment's."""
+    return st.session_state[f"{PAGE}_visit"]
+
+
+def enter() -> None:
+    """Called by the page before anything is drawn."""
+    st.session_state[f"{PAGE}_visit"] = visit()
+
+
+def steps(current: page.TaggerScreen) -> Steps:
+    """How this page calls a step, and when its runs end."""
+    return Steps("sentence" if current.config.batch == 1 else "batch", current.stop)
+
+
+def redraw() -> None:
+    """A callback: the canvas again, with its live part."""
+    st.rerun(CANVAS)
+
+
+def _text(view: Mapping[str, Any]) -> str:
+    return json.dumps(view, sort_keys=True)
