@@ -162,6 +162,7 @@ def _forward(config: TrainConfig) -> list[str]:
 def _changed(config: TrainConfig, entries: Sequence[Entry], moment: tuple[int, int]) -> list[str]:
     """What a person changed at one moment."""
     lines: list[str] = []
+    rates = [change for *at, change in entries if tuple(at) == moment and isinstance(change, LearningRate)]
     silent: dict[tuple[int, int, int], Silence] = {}
     for epoch, step, change in entries:
         now = (epoch, step) == moment
@@ -174,13 +175,13 @@ def _changed(config: TrainConfig, entries: Sequence[Entry], moment: tuple[int, i
                 silent[place] = change
             if now:
                 lines.append(f"silent = {_rows(config, list(silent))}")
-        elif now and isinstance(change, LearningRate):
-            lines.append(f'optimizer.param_groups[0]["lr"] = {change.lr!r}')
         elif now and isinstance(change, Edit):
             index = ", ".join(map(str, change.index))
             lines += ["with torch.no_grad():", f"    model.{change.name}[{index}] = {change.value!r}"]
         if now and silent and not isinstance(change, LearningRate):
             lines.append("hold()")
+    if rates:  # a slider on its way notes many; where it came to rest counts
+        lines.append(f'optimizer.param_groups[0]["lr"] = {rates[-1].lr!r}')
     return lines
 
 

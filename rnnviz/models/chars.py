@@ -133,7 +133,14 @@ class CharsTask:
         return {"predicted": done.scores.detach().argmax(-1).cpu().numpy()}
 
     def snapshot(self, model: nn.Module, config: CharsConfig, view: Mapping[str, Any]) -> Arrays:
-        """See `rnnviz.training.engine.snapshot`."""
+        """The pair as the model sees it. The view: ``text``, another string of its characters than source.
+
+        ``ids`` (L); ``x`` (L, E or classes); ``logits`` as the model gives them, (L, N, classes) or (N, L,
+        classes), and ``flat_logits`` (N * L, classes), which enter the loss; ``probabilities`` (L, classes);
+        ``predicted`` (L); for source also ``targets`` (L), ``losses`` (L), each position's own, and ``loss``
+        (), their sum or mean; ``embeddings`` (classes, E) if there are any; every quantity of the trace as
+        ``name/layer/direction`` (L, units).
+        """
         assert isinstance(model, Chars)
         text = view.get("text", config.source)
         if not isinstance(text, str) or not 1 <= len(text) <= 200 or {*text} - {*config.characters}:

@@ -147,6 +147,20 @@ class TaggerTask:
         return {}
 
     def snapshot(self, model: nn.Module, config: TaggerConfig, view: Mapping[str, Any]) -> Arrays:
+        """One sentence, and what is to be seen of all.
+
+        The view: ``sentence`` (its number, 0), ``held_out`` (False: a training one), or ``words`` (a list
+        of typed words); ``parts`` (of "embeddings", "states", "confusion"; all).
+
+        For the sentence: ``ids`` (L), -1 for an unknown word without a row; ``known`` (L); ``tags`` (L), -1
+        for typed words; ``probabilities`` (L, T); ``predicted`` (L); ``x`` (L, E); every quantity of the
+        trace as ``name/layer/direction`` (L, units), such as ``f/0/0``.
+
+        embeddings: ``embeddings`` (at most SHOWN_WORDS of V, E). states: ``states`` (M, D * H), h of the top
+        layer at the first SHOWN_WORDS training words, with ``state_words``, ``state_tags``,
+        ``state_sentences`` and ``state_steps`` (M). confusion: ``confusion`` and ``held_confusion`` (T, T),
+        how many words of each true tag (rows) are given each tag (columns).
+        """
         assert isinstance(model, Tagger)
         parts = view.get("parts", ("sentence", "embeddings", "states", "confusion"))
         found = _sentence(model, config, view)

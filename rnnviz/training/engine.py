@@ -64,7 +64,7 @@ def step(state: RunState) -> RunState:
 
 
 def change(state: RunState, what: Change) -> RunState:
-    """The run with a change made now, which its journal notes. A stopped run can go on after one.
+    """The run with a change made now, added to its journal. A stopped run can go on after one.
 
     Raises ValueError for a change that this model cannot have.
     """
@@ -72,13 +72,9 @@ def change(state: RunState, what: Change) -> RunState:
         raise refuse("change", what, "a LearningRate, an Edit, a Silence or a Device")
     check_change(state.config, what)
     entry: Entry = (state.epoch, state.step, what)
-    journal = state.changes
-    moment = [made for made in journal if made[:2] == entry[:2]]
-    if moment and isinstance(what, LearningRate) and isinstance(moment[-1][2], LearningRate):
-        journal = journal[:-1]  # a slider on its way: only where it came to rest counts
-    if len(journal) >= MAX_CHANGES:
+    if len(state.changes) >= MAX_CHANGES:
         raise ValueError(f"a run can have {MAX_CHANGES} changes, not more")
-    state = replace(state, changes=(*journal, entry), stopped="")
+    state = replace(state, changes=(*state.changes, entry), stopped="")
     if not isinstance(what, Edit | Silence):
         return state
     weights = {name: value.clone() for name, value in state.weights.items()}

@@ -217,7 +217,7 @@ def test_any_bytes_give_a_run_or_a_sentence(data: bytes) -> None:
     assert isinstance(opened(data), str)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, len(DATA) - 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_flipped_bytes_give_a_run_or_a_sentence(flips: list[tuple[int, int]]) -> None:
     data = bytearray(DATA)
@@ -226,7 +226,7 @@ def test_flipped_bytes_give_a_run_or_a_sentence(flips: list[tuple[int, int]]) ->
     usable(opened(bytes(data)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.data())
 def test_flipped_headers_give_a_run_or_a_sentence(data: st.DataObject) -> None:
     size = 8 + struct.unpack("<Q", DATA[:8])[0]

@@ -70,7 +70,7 @@ def test_a_silent_character_unit_is_zero_at_every_step(
     assert np.delete(h, unit, 1).all()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(taggers(), st.data())
 def test_silent_units_are_zero_at_every_word_while_training_goes_on(
     config: TaggerConfig, data: st.DataObject
@@ -175,7 +175,7 @@ def test_all_words_may_be_unknown() -> None:
 # --- snapshots
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(taggers(), st.integers(0, 1))
 def test_a_tagger_s_snapshot_is_what_the_model_gives(config: TaggerConfig, epochs: int) -> None:
     state = advance(start(config), epochs)
