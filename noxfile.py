@@ -24,13 +24,13 @@ nox.options.sessions = ["lint", "types", "tests", "browser"]
 
 def run(session: nox.Session, *command: str) -> None:
     """Runs a module of the shared environment, which is made anew when the requirements change."""
-    files = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]
+    files = sorted(ROOT.glob("requirements*.txt"))
     wanted = hashlib.sha256(b"".join(file.read_bytes() for file in files) + sys.version.encode()).hexdigest()
     stamp = ENVIRONMENT / "requirements.sha256"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         venv.create(ENVIRONMENT, clear=True, with_pip=True)
         pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-input"]
-        session.run(*pip, "-r", str(files[1]), external=True)
+        session.run(*pip, "-r", str(ROOT / "requirements-dev.txt"), external=True)
         stamp.write_text(wanted, encoding="utf-8")
     session.run(str(PYTHON), "-m", *command, external=True)
 

@@ -58,7 +58,7 @@ def compare(table: Table, trained: bool) -> Compared:
         title,
         missing,
         _closest(names, alike, trained),
-        ("one-hot, here", "embedding, here", "one-hot, BERT", "embedding, BERT"),
+        ("one-hot @ weight: here / BERT", "lookup: here / BERT"),
         _sizes(max(len(names), 1), matrix.shape[1], table.positions),
     )
 
@@ -78,16 +78,15 @@ def _closest(names: tuple[str, ...], alike: NDArray[np.float32], trained: bool) 
 
 
 def _sizes(rows: int, dim: int, positions: int) -> tuple[tuple[str, ...], ...]:
-    def line(name: str, *values: object) -> tuple[str, ...]:
-        return (name, *(f"{v:,}" if isinstance(v, int) else str(v) for v in values))
+    def both(here: int, there: int) -> str:
+        return f"{here:,} / {there:,}"
 
-    (v, d), t = BERT, positions
+    v, d = BERT
+    size = 4 * positions
     return (
-        line("numbers for each token", rows, dim, v, d),
-        line(
-            "zeros among them", f"{rows - 1:,}", "none needed", f"{v - 1:,} ({1 - 1 / v:.3%})", "none needed"
-        ),
-        line("numbers that learn", "none", rows * dim, "none", v * d),
-        line(f"bytes for {t} tokens, float32", 4 * t * rows, 4 * t * dim, 4 * t * v, 4 * t * d),
-        line("multiplications a lookup", "", "0, it copies a row", f"{v * d:,} in one_hot @ weight", "0"),
+        ("numbers for each token", both(rows, v), both(dim, d)),
+        ("zeros among them", both(rows - 1, v - 1), "none needed"),
+        ("numbers that learn", "none", both(rows * dim, v * d)),
+        (f"bytes for {positions} tokens, float32", both(size * rows, size * v), both(size * dim, size * d)),
+        ("multiplications for each token", both(rows * dim, v * d), "none: a row is copied"),
     )

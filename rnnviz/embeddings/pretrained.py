@@ -120,7 +120,8 @@ def plane(vectors: Vectors, rows: tuple[int, ...], crowd: tuple[int, ...]) -> Pl
 def unit(vectors: Vectors, rows: range | tuple[int, ...]) -> Matrix:
     """The vectors of these rows with length 1; zeros stay zeros."""
     at = list(rows)
-    chosen: Matrix = vectors.matrix[at] / np.maximum(vectors.norms[at], np.float32(1e-12))[:, None]
+    lengths = np.maximum(vectors.norms[at], np.float32(1e-12))
+    chosen: Matrix = (vectors.matrix[at] / lengths[:, None]).astype(np.float32, copy=False)
     return chosen
 
 

@@ -40,7 +40,7 @@ def alike_figure(record: Alike) -> go.Figure:
         Part("cosines of one-hot vectors", size, record.one_hot.astype(np.int8), 1.0, record.names, **common),
         Part(f"cosines of {record.title}", size, record.vectors, 1.0, record.names, gap=100, **common),
     )
-    data, layout = side_by_side(parts, total=290, bottom=64)
+    data, layout = side_by_side(parts, total=290, bottom=52)
     layout["coloraxis2"] |= {
         "showscale": True,
         "colorbar": {"thickness": 8, "outlinewidth": 0, "tickvals": [-1, 0, 1], "x": 1.01},

@@ -188,7 +188,8 @@ def test_one_hot_s_cosines_are_drawn_beside_the_table_s() -> None:
     made = validated(alike_figure(Alike(found.names, found.one_hot, found.vectors, found.title)))
     np.testing.assert_array_equal(made.data[0].z, np.eye(8))
     assert np.isnan(np.asarray(made.data[1].z)[0]).all()
-    assert not alike_figure(Alike((), np.zeros((0, 0)), np.zeros((0, 0)), "x")).data
+    nothing = np.zeros((0, 0), np.float32)
+    assert not alike_figure(Alike((), nothing, nothing, "x")).data
 
 
 def neighbours(count: int, asked: int = 1) -> Neighbours:

@@ -29,14 +29,13 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
         _picture(bags),
         key="e_bags",
         name="Bags",
-        summary=f"{bags.config.call()} over {len(bags.flat)} indices. {' '.join(lines)}".replace("`", ""),
+        summary=f"{bags.config.call()} over {len(bags.flat)} indices. {' '.join(lines)}",
         on_click=lambda point: _click(bags, point),
     )
     if found.output is not None:
         st.caption(
             f"`{bags.config.call()}` · output {found.output.shape} · max |difference| to `nn.Embedding`, "
-            "then "
-            f"{bags.config.mode}: **{found.difference:.1e}**",
+            f"then {bags.config.mode}: **{found.difference:.1e}**",
             help="Both add the same rows, perhaps in another order, which float32 shows at 1e-07.",
         )
     said = list(lines)

@@ -28,7 +28,7 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
         _picture(training),
         key="e_step",
         name="One step of training",
-        summary=" ".join(lines).replace("`", ""),
+        summary=" ".join(lines).replace("`", "").replace("**", ""),
     )
     config, loss = training.table.config, f"loss = {training.loss}"
     st.caption(

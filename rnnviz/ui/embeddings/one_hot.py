@@ -41,5 +41,5 @@ def _picture(table: Table, similar: str) -> go.Figure:
 
 
 def _sizes(found: Compared) -> str:
-    rows = [f"{markdown(found.closest)}\n", "| | " + " | ".join(found.heads) + " |", "|:--|--:|--:|--:|--:|"]
+    rows = [f"{markdown(found.closest)}\n", "| | " + " | ".join(found.heads) + " |", "|:--|--:|--:|"]
     return "\n".join([*rows, *(f"| {' | '.join(line)} |" for line in found.sizes)])

@@ -1,0 +1,271 @@
+"""*Embeddings* as a student meets it: clicks on rows, offsets and words, uploads, links, narrow screens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from safetensors.numpy import save
+
+from rnnviz.embeddings.bert import installed
+from rnnviz.embeddings.lookup import lookup
+from rnnviz.screens import embeddings as screens
+from tests.browser.harness import Server, wait_idle
+
+
+def option(page: Page, name: str) -> Locator:
+    """One segment of a segmented control."""
+    return page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True)
+
+
+def said(page: Page, text: str) -> Locator:
+    """A sentence of the page; the chart's own description repeats it for those who do not see the picture."""
+    return page.get_by_test_id("stMarkdown").filter(has_text=text).first
+
+
+def drawn(page: Page, name: str) -> Locator:
+    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
+    return figure
+
+
+def visit(server: Server, page: Page, query: str = "", name: str = "Embedding lookup") -> None:
+    page.goto(f"{server.url}/embeddings{query}")
+    expect(page.get_by_text("How does a word become a vector that learns?")).to_be_visible(timeout=30_000)
+    drawn(page, name)
+    wait_idle(page)
+
+
+def cell(figure: Locator, trace: int, x: float, y: float) -> tuple[float, float]:
+    """Where a point of a trace is on the screen."""
+    left, top = figure.evaluate(
+        """(root, [trace, x, y]) => {
+          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
+          const { xaxis, yaxis } = plot._fullData[trace], full = plot._fullLayout;
+          const key = (axis) => axis[0] + "axis" + axis.slice(1);
+          const [a, b] = [full[key(xaxis)], full[key(yaxis)]];
+          return [box.x + a._offset + a.d2p(x), box.y + b._offset + b.d2p(y)];
+        }""",
+        [trace, x, y],
+    )
+    return left, top
+
+
+def values(figure: Locator, trace: int) -> object:
+    return figure.evaluate(
+        "(r, i) => Array.from(r.querySelector('.rv-plot')._fullData[i].z, (z) => Array.from(z))", trace
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "name"),
+    [
+        ("Lookup", "Embedding lookup"),
+        ("One-hot", "Similarity"),
+        ("Gradient", "One step"),
+        ("Bags", "Bags"),
+        ("Pretrained", "Nearest"),
+    ],
+)
+def test_the_picture_is_wholly_visible_at_first_visit(
+    server: Server, page: Page, view: str, name: str
+) -> None:
+    visit(server, page, f"?e_view={view}", name)
+    box = drawn(page, name).bounding_box()
+    assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+
+
+def test_the_numbers_on_the_screen_are_pytorchs(server: Server, page: Page) -> None:
+    visit(server, page)
+    found = lookup(screens.screen({})[0].table)
+    figure = drawn(page, "Embedding lookup")
+    for trace, expected in enumerate((found.one_hot, found.weight, found.output, found.product)):
+        np.testing.assert_array_equal(np.array(values(figure, trace), np.float32), expected)
+
+
+def test_a_click_on_a_row_looks_it_up(server: Server, page: Page) -> None:
+    visit(server, page)
+    figure = drawn(page, "Embedding lookup")
+    page.mouse.click(*cell(figure, 2, 1, 7))  # output: the word "dog"
+    expect(said(page, "(“dog”) reads row 6")).to_be_visible()
+    expect(page).to_have_url(re.compile("e_pos=7"))
+    wait_idle(page)
+    page.mouse.click(*cell(figure, 1, 0, 2))  # the table: row 2, "cat"
+    expect(page.get_by_role("textbox", name="Sentences")).to_have_value(
+        "the cat sat on the mat\nthe dog ran cat"
+    )
+    expect(said(page, "(“cat”) reads row 2")).to_be_visible()
+    expect(page).to_have_url(re.compile("ran\\+cat|ran%20cat"))
+
+
+def test_a_click_on_the_list_moves_the_bags(server: Server, page: Page) -> None:
+    visit(server, page, "?e_view=Bags", "Bags")
+    figure = drawn(page, "Bags")
+    page.mouse.click(*cell(figure, 0, 2, 1))  # the looked-up row of position 2
+    offsets = page.get_by_role("textbox", name="offsets")
+    expect(offsets).to_have_value("0 2 4")
+    expect(page.get_by_text("output (3, 3)")).to_be_visible()
+    wait_idle(page)
+    targets = "(r) => r.querySelector('.rv-plot')._fullData.findIndex((t) => t.name === 'bags')"
+    page.mouse.click(*cell(figure, figure.evaluate(targets), 4, 0.5))  # the box of position 4
+    expect(offsets).to_have_value("0 2")
+    expect(page).to_have_url(re.compile("e_offsets=0\\+2|e_offsets=0%202"))
+
+
+def test_offsets_are_typed_and_a_refusal_is_explained(server: Server, page: Page) -> None:
+    visit(server, page, "?e_view=Bags", "Bags")
+    offsets = page.get_by_role("textbox", name="offsets")
+    offsets.fill("0 3 3 6")
+    offsets.press("Enter")
+    expect(said(page, "Bag 1 has nothing in it")).to_be_visible()
+    offsets.fill("1 4")
+    offsets.press("Enter")
+    expect(page.get_by_text("RuntimeError: offsets[0] has to be 0")).to_be_visible()
+    expect(page.get_by_text("The first bag starts at the beginning")).to_be_visible()
+    offsets.fill("0 6 2")
+    offsets.press("Enter")
+    expect(page.get_by_text("Offsets may not decrease")).to_be_visible()
+    wait_idle(page)
+    option(page, "max").click()
+    wait_idle(page)
+    expect(page.get_by_text("Offsets may not decrease")).to_be_visible()
+
+
+def test_a_switch_changes_the_step(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Padding").click()
+    figure = drawn(page, "One step")
+    expect(said(page, "Row 0 is padding")).to_be_visible()
+    wait_idle(page)
+    grad = np.array(values(figure, 1), np.float32)
+    assert (grad[0] == 0).all() and (grad[2] == 1).all()
+    page.get_by_text("Overwrite it with ones").click()
+    expect(said(page, "it holds ones")).to_be_visible()
+    wait_idle(page)
+    assert np.array(values(figure, 0))[0].tolist() == [1, 1, 1]
+    assert (np.array(values(figure, 1))[0] == 0).all()
+    page.get_by_text("sparse", exact=True).click()
+    expect(said(page, "stores 2 of 10 rows")).to_be_visible()
+    page.get_by_text("freeze", exact=True).click()
+    expect(page.get_by_text("does not require grad")).to_be_visible()
+
+
+def test_the_link_repeats_the_screen(server: Server, page: Page, open_page: Callable[..., Page]) -> None:
+    visit(server, page, "?e_view=Gradient&e_norm=1.0&e_text=a+b+a&e_dim=5&e_seed=3", "One step")
+    other = open_page()
+    visit(server, other, "?" + page.url.split("?", 1)[1], "One step")
+    for trace in range(4):
+        assert values(drawn(page, "One step"), trace) == values(drawn(other, "One step"), trace)
+
+
+def test_one_press_of_back_undoes_a_preset(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Weights").click()
+    drawn(page, "Bags")
+    expect(page).to_have_url(re.compile("e_view=Bags"))
+    wait_idle(page)
+    page.go_back()
+    drawn(page, "Embedding lookup")
+    assert "?" not in page.url
+
+
+def test_a_word_asks_for_its_neighbours(server: Server, page: Page) -> None:
+    visit(server, page, "?e_view=Pretrained", "Nearest")
+    figure = drawn(page, "Nearest")
+    page.mouse.click(*cell(figure, 0, 0.1, 2))  # the third bar: dog
+    ask = page.get_by_role("textbox", name="Nearest to")
+    expect(ask).to_have_value("dog")
+    ask.fill("king - man + woman")
+    ask.press("Enter")
+    expect(page).to_have_url(re.compile("king"))
+    wait_idle(page)
+    expect(figure).to_have_accessible_description(re.compile("queen"))
+    ask.fill("wug")
+    ask.press("Enter")
+    expect(page.get_by_text("Not in vectors.txt: wug")).to_be_visible()
+
+
+def test_files_are_uploaded_and_wrong_ones_refused_with_words(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/embeddings?e_view=Pretrained&e_vectors=My+file")
+    expect(page.get_by_text("Choose a file in the sidebar")).to_be_visible(timeout=30_000)
+    wait_idle(page)
+    chooser = page.get_by_test_id("stFileUploaderDropzoneInput")
+
+    def give(*files: tuple[str, bytes]) -> None:
+        kind = "application/octet-stream"
+        sent: Any = [{"name": name, "mimeType": kind, "buffer": content} for name, content in files]
+        chooser.set_input_files(sent)
+
+    give(("ragged.txt", b"cat 1 2\ndog 1\n"))
+    expect(page.get_by_text("ragged.txt: Line 2 has 1 numbers")).to_be_visible()
+    wait_idle(page)
+    give(("noise.vec", bytes(range(256))))
+    expect(page.get_by_text("noise.vec: Line")).to_be_visible()
+    wait_idle(page)
+    give(("mine.txt", b"3 2\ncat 1 0\ndog 1 0.5\ncow 0 1\n"))
+    drawn(page, "Nearest")
+    expect(page.get_by_text("mine.txt: 3 words, 2 numbers each").first).to_be_visible()
+    wait_idle(page)
+    matrix = save({"w": np.array([[1, 0], [0.9, 0.1], [0, 1]], np.float32)})
+    give(("m.safetensors", matrix))
+    expect(page.get_by_text("a matrix alone names no words")).to_be_visible()
+    wait_idle(page)
+    expect(page.get_by_text("mine.txt: 3 words").first).to_be_visible()  # the last good file stays
+    give(("m.safetensors", matrix), ("words.txt", b"cat\nox\npig\n"))
+    expect(page.get_by_text("m.safetensors: 3 words, 2 numbers each").first).to_be_visible()
+
+
+@pytest.mark.skipif(not installed(), reason="transformers is not installed (requirements-bert.txt)")
+def test_a_bert_model_of_the_server_is_used(
+    fresh_server: Callable[..., Server], page: Page, tmp_path: Path
+) -> None:
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "##s", "dog"]
+    folder = tmp_path / "tiny-model"
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    (folder / "config.json").write_text('{"model_type": "bert", "vocab_size": 9}', encoding="utf-8")
+    table = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
+    (folder / "model.safetensors").write_bytes(save({"bert.embeddings.word_embeddings.weight": table}))
+    own = fresh_server(env={"RNNVIZ_BERT": str(folder)})
+    visit(own, page, "?e_view=Pretrained&e_vectors=BERT&e_words=the+cats", "Nearest")
+    expect(page.get_by_text("tiny-model: 9 words, 6 numbers each")).to_be_visible()
+    figure = drawn(page, "The sentence's vectors")
+    np.testing.assert_array_equal(np.array(values(figure, 0), np.float32), table[[2, 5, 6, 7, 3]])
+
+
+@pytest.mark.parametrize("width", [1280, 800, 400])
+@pytest.mark.parametrize("view", screens.VIEWS)
+def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int, view: str) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    page.goto(f"{server.url}/embeddings?e_view={view}")
+    expect(page.get_by_role("figure").first).to_have_attribute(
+        "data-draws", re.compile(r"[1-9]"), timeout=30_000
+    )
+    wait_idle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+
+
+def test_numbers_leave_cells_that_are_too_narrow_for_them(
+    server: Server, open_page: Callable[..., Page]
+) -> None:
+    texts = "(r) => r.querySelector('.rv-plot')._fullData.map((t) => Boolean(t.texttemplate)).slice(0, 4)"
+    wide = open_page()
+    visit(server, wide)
+    assert drawn(wide, "Embedding lookup").evaluate(texts) == [True] * 4
+    narrow = open_page(viewport={"width": 800, "height": 800})
+    visit(server, narrow)
+    assert drawn(narrow, "Embedding lookup").evaluate(texts) == [True, False, False, False]
+
+
+def test_the_code_popover_holds_the_view_s_script(server: Server, page: Page) -> None:
+    visit(server, page, "?e_view=Bags", "Bags")
+    page.get_by_role("button", name="Code").click()
+    expect(page.get_by_text("nn.EmbeddingBag(10, 3, mode='sum')").last).to_be_visible()
+    expect(page.get_by_text("two_step = torch.zeros").last).to_be_visible()
