@@ -99,8 +99,7 @@ class Live:
     def open(cls, state: RunState) -> Live:
         """The live run; what the state has is copied."""
         task = tasks.named(state.config.task)
-        with torch.device("meta"):
-            model = task.model(state.config)
+        model = tasks.skeleton(task, state.config)
         flat, tensors = _flat(state.weights, state.device)
         model.load_state_dict(tensors, assign=True)
         if state.device != "cpu":

@@ -136,8 +136,7 @@ def _config(task: str, text: str) -> TrainConfig:
 @lru_cache(maxsize=64)
 def shapes(config: TrainConfig) -> Mapping[str, tuple[int, ...]]:
     """The shape of each of the model's weights, in the order of its state_dict. Nothing is allocated."""
-    with torch.device("meta"):
-        model = tasks.named(config.task).model(config)
+    model = tasks.skeleton(tasks.named(config.task), config)
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from rnnviz.gates import BLOCKS, Kind
 
@@ -133,6 +135,26 @@ def unit_rows(prefix: str, suffix: str, kind: Kind, hidden: int, unit: int) -> R
     rows = tuple(block * hidden + unit for block in range(len(BLOCKS[kind])))
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     return tuple((f"{prefix}.{name}{suffix}", rows) for name in names)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Weights stay as they are made, drawn by nobody.
+
+    On the meta device there is nothing to fill, but nn.Embedding's normal_ loads 800 modules of torch to find
+    that out: two seconds of a worker's start.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+def skeleton(task: Task, config: Any) -> nn.Module:
+    """The model with names and shapes but no weights; no memory is taken and no number drawn."""
+    with torch.device("meta"), _Unfilled():
+        return task.model(config)
 
 
 def as_numpy(values: Tensor) -> NDArray[Any]:
