@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_DIM = 1024
-MAX_NUMBERS = 1_500_000  # 6 MB as float32
+MAX_NUMBERS = 1_000_000  # 4 MB as float32
 MAX_LINE = 32_768  # bytes
 MAX_WORD = 100
+LARGEST = 1e15  # lengths and products must stay finite in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,13 +179,15 @@ def _row(number: int, parts: list[str], dim: int) -> tuple[str, NDArray[np.float
     word = " ".join(parts[: 1 + extra])
     if not word or len(word) > MAX_WORD:
         raise ValueError(f"Line {number} has no word of 1 to {MAX_WORD} characters at its start")
-    values = []
-    for part in parts[1 + extra :]:
-        value = _float(part)
-        if value is None:
-            raise ValueError(f"Line {number}: “{part[:20]}” is not a finite number")
-        values.append(value)
-    return word, np.array(values, np.float32)
+    texts = parts[1 + extra :]
+    try:
+        values = np.fromiter(map(float, texts), np.float64, count=dim)
+    except ValueError:
+        values = np.full(dim, np.nan)
+    if not (np.abs(values) < LARGEST).all():  # not for nan either
+        wrong = next(text for text in texts if _float(text) is None)
+        raise ValueError(f"Line {number}: “{wrong[:20]}” is not a finite number")
+    return word, values.astype(np.float32)
 
 
 def _float(text: str) -> float | None:
@@ -192,7 +195,7 @@ def _float(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if abs(value) < 1e30 else None  # also not for nan
+    return value if abs(value) < LARGEST else None
 
 
 def _made(name: str, words: tuple[str, ...], matrix: NDArray[np.float32], notes: list[str]) -> Vectors:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rnnviz.figures import theme
 from rnnviz.figures.base import axis_id, axis_key, empty, figure, signed_limit
 from rnnviz.figures.pens import Path, Targets, Texts, tint
+from rnnviz.figures.steps import LEAST_DIFFERENCE
 
 Matrix = NDArray[np.float32]
 
@@ -116,7 +117,8 @@ def _strip(maps: BagMaps) -> list[dict[str, Any]]:
             ends.line((start - 0.46, 1.04), (end - 0.54, 1.04))
     gone = Texts()
     for start, name in maps.empties:
-        at = min(max(start - 0.5, 0.0), len(maps.items) - 1.0)
+        room = 0.065 * len(maps.items)  # half a label
+        at = min(max(start - 0.5, room - 0.5), len(maps.items) - 0.5 - room)
         gone.add(at, 1.6, f"{name}: empty")
         ends.line((start - 0.5, 1.0), (start - 0.5, 1.45))
     drawn = [path.drawn(colour, width=1.5, fill=tint(colour, 0.18)) for colour, path in fills.items()]
@@ -156,7 +158,7 @@ def _results(
     gap = maps.output - maps.two_step
     limit = signed_limit(np.concatenate([maps.output, maps.two_step]))
     layout["coloraxis2"] = theme.coloraxis("signed", limit)
-    layout["coloraxis3"] = theme.coloraxis("difference", signed_limit(gap))
+    layout["coloraxis3"] = theme.coloraxis("difference", max(signed_limit(gap), LEAST_DIFFERENCE))
     titles = ("EmbeddingBag", f"Embedding, then {maps.mode}", "difference")
     drawn = []
     for i, (title, values) in enumerate(zip(titles, (maps.output, maps.two_step, gap), strict=True)):

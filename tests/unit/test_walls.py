@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PLAIN_DATA = ("config", "gates", "shapes", "presets", "link", "quiz")
+PLAIN_DATA = (
+    *("config", "gates", "shapes", "presets", "link", "quiz"),
+    *("embeddings.config", "embeddings.inputs", "embeddings.words"),
+)
 HEAVY = ("plotly", "streamlit", "torch", "numpy", "pandas")
 
 # Imports every module named in argv and prints the top-level packages that came with them.

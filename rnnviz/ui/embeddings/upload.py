@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from rnnviz.data.vectors import Vectors, read_safetensors, read_text_vectors, read_word_list
+from rnnviz.data.vectors import MAX_NUMBERS, Vectors, read_safetensors, read_text_vectors, read_word_list
 from rnnviz.ui.link import markdown
 
 KEPT: Final = "e_kept_vectors"
@@ -33,7 +33,8 @@ def show() -> None:
         key=key,
         on_change=lambda: _take(key),
         help="word2vec's or GloVe's text format; or a .safetensors matrix together with a .txt word list, "
-        "one word for each row (choose both files at once).",
+        "one word for each row (choose both files at once). Of a larger file keep the first lines: "
+        f"head -n {MAX_NUMBERS // 50} large.txt > small.txt",
     )
     if said := st.session_state.pop(_SAID, None):
         st.warning(markdown(said))
