@@ -146,9 +146,6 @@ def screen(
     corrected. ``upload``: the file that this session holds.
     """
     values, notes = read(FIELDS, found)
-    if values["t_data"] == "File" and upload is None and "t_data" in found:
-        notes["t_data"] = "The file is not part of a link: upload it again under Data. The typed text is used"
-        values["t_data"] = "Typed"
     if values["t_opt"] not in WITH_MOMENTUM:
         values["t_mom"] = 0.0
     sentences, problem, about = _sentences(values, upload)
@@ -200,7 +197,11 @@ def _sentences(values: Mapping[str, Any], upload: Upload | None) -> tuple[tuple[
     if values["t_data"] == "Sample":
         sample = SAMPLES["tiny"]
         return _sample(values["t_column"]).sentences, "", sample.about
+    if values["t_data"] == "File" and upload is None:
+        return SENTENCES, "", "No file yet (a link does not carry one): these are the sentences of D1"
     if values["t_data"] == "File" and upload is not None:
+        if upload.parts is not None:
+            return upload.parts.train, "", f"The sentences of {upload.name}"
         reading = upload.readings[values["t_column"]]
         if isinstance(reading, str):
             return SENTENCES, f"{upload.name}: {reading}", ""

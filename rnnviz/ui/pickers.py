@@ -119,6 +119,19 @@ def select(
     )
 
 
+def listed(field: Field, names: Sequence[str]) -> None:
+    """A drop-down list of texts for a field that holds the number of one, from 0."""
+    st.selectbox(
+        field.label,
+        range(len(names)),
+        index=min(int(field.default), len(names) - 1),
+        format_func=names.__getitem__,
+        key=field.key,
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+
+
 def switch(field: Field, *, on_change: Change = "rerun") -> None:
     """A toggle."""
     st.toggle(

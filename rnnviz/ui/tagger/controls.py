@@ -88,7 +88,7 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
         pickers.select(FIELD["t_case"], width=HALF)
     config = current.config
     st.caption(
-        f"{len(config.sentences):,} sentences to train on, {len(config.held_out):,} held out; "
+        f"To train on: {len(config.sentences):,} of the sentences, {len(config.held_out):,} held out; "
         f"{len(config.vocabulary):,} words, {len(config.tags)} tags."
     )
 

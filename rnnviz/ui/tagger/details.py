@@ -19,6 +19,7 @@ from rnnviz.gates import DIRECTION_NAMES
 from rnnviz.projection import Basis, basis
 from rnnviz.screens import tagger as page
 from rnnviz.training.config import TaggerConfig
+from rnnviz.training.live.curves import Curve
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Mark, chart
 from rnnviz.ui.tagger.reading import Moment
@@ -124,13 +125,18 @@ def weights(now: Moment) -> None:
         return
     with st.grid(2, min_column_width=400):
         for series, what in (("grad_norm", "Norm of the gradient"), ("change", "Way in one epoch")):
-            curve = found[series]
-            largest = np.where(np.isfinite(curve.high), curve.high, np.nan)
-            record = norms(what, largest, now.names, width=curve.width)
-            chart(
-                norms_figure(record),
-                key=f"t_{series}",
-                name=what,
-                summary=norms_summary(record),
-                mark=Mark(GROUP, now.epoch),
-            )
+            with st.container():
+                _norms(now, found[series], series, what)
+
+
+def _norms(now: Moment, curve: Curve, series: str, what: str) -> None:
+    largest = np.where(np.isfinite(curve.high), curve.high, np.nan)
+    record = norms(what, largest, now.names, width=curve.width)
+    st.markdown(f"{what}, parameter by parameter")
+    chart(
+        norms_figure(record),
+        key=f"t_{series}",
+        name=what,
+        summary=norms_summary(record),
+        mark=Mark(GROUP, now.epoch),
+    )

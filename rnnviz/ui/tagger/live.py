@@ -22,6 +22,8 @@ from rnnviz.ui.tagger.reading import CANVAS, PAGE, Moment, moment, redraw, seat,
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 300
+LISTED = 60
+"""So many sentences stand in a list; of more, one is chosen by its number."""
 VIEWS: dict[str, Callable[[Moment], None]] = {
     "Inside": details.inside,
     "Map": details.plane,
@@ -59,8 +61,22 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
         with st.container():
             _sentence(now)
     branches.show(here, now.epoch, now.rewound, CANVAS)
+    _choices(now)
     pickers.choice(FIELD["t_view"], collapsed=True)
     VIEWS[values["t_view"]](now)
+
+
+def _choices(now: Moment) -> None:
+    """The loss's axis, and which sentence is drawn."""
+    shown = now.current.shown
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        pickers.switch(FIELD["t_log"])
+        if now.config.held_out:
+            pickers.choice(FIELD["t_part"], collapsed=True)
+        if 1 < len(shown) <= LISTED:
+            pickers.listed(FIELD["t_sent"], [" ".join(word for word, _ in s) for s in shown])
+        elif len(shown) > 1:
+            pickers.number(FIELD["t_sent"], high=len(shown) - 1, width=170)
 
 
 def busy(current: page.TaggerScreen) -> bool:
@@ -80,7 +96,6 @@ def _losses(now: Moment) -> None:
         on_click=_back_to,
         mark=Mark(GROUP, now.epoch),
     )
-    pickers.switch(FIELD["t_log"])
 
 
 def _back_to(point: Point) -> None:
@@ -96,11 +111,6 @@ def _sentence(now: Moment) -> None:
         name="Tags of the sentence",
         summary=tag_summary(grid),
     )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if now.config.held_out:
-            pickers.choice(FIELD["t_part"], collapsed=True)
-        if len(now.current.shown) > 1:
-            pickers.slider(FIELD["t_sent"], high=len(now.current.shown) - 1)
 
 
 def before_and_now(now: Moment) -> TagGrid:

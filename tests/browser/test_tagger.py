@@ -1,0 +1,187 @@
+"""*Tagger* as a student meets it: play, pause, rewind, branch, reach in, come back, wrong files, no number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz.presets import PRESETS
+from rnnviz.training import TaggerConfig, advance, start
+from tests.browser.harness import Server, wait_idle
+
+LONG = 60_000  # ms: the workers load PyTorch at the first play
+FAST = "t_until=all%20tags%20right"
+
+
+def counter(page: Page) -> Locator:
+    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
+
+
+def visit(server: Server, page: Page, query: str = "") -> None:
+    page.goto(f"{server.url}/tagger{query}")
+    expect(counter(page)).to_be_visible(timeout=30_000)
+    drawn(page, "Tags of the sentence")
+    wait_idle(page)
+
+
+def drawn(page: Page, name: str) -> Locator:
+    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
+    return figure
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
+
+
+def summary(page: Page, name: str) -> Locator:
+    """The text alternative of a figure."""
+    return drawn(page, name).locator(".rv-hidden").first
+
+
+def choose_speed(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Speed").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def finish(page: Page, epochs: int) -> None:
+    expect(counter(page)).to_contain_text(f"epoch {epochs} ", timeout=LONG)
+    expect(page.get_by_role("button", name=re.compile("^Play")).first).to_be_visible(timeout=LONG)
+    wait_idle(page)
+
+
+def test_D1_plays_to_every_tag_right_with_the_engine_s_own_loss(server: Server, page: Page) -> None:
+    visit(server, page)
+    expect(counter(page)).to_have_text("epoch 0")
+    choose_speed(page, "as fast as it goes")
+    press(page, "Play")
+    finish(page, 300)
+    config = PRESETS["D1"]
+    assert isinstance(config, TaggerConfig)
+    loss = advance(start(config), 300).losses[-1]
+    assert loss < 0.05
+    expect(counter(page)).to_contain_text(f"loss {loss:.4f} · 100% right")
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Epoch 300: 5 of 5 right")
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Before training: 2 of 5 right")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("300 epochs")
+
+
+def test_the_picture_is_wholly_visible_at_first_visit_and_nothing_starts_by_itself(
+    server: Server, page: Page
+) -> None:
+    visit(server, page)
+    for name in ("Loss and accuracy", "Tags of the sentence"):
+        box = drawn(page, name).bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+    expect(counter(page)).to_have_text("epoch 0")
+    expect(page.get_by_role("button", name="Reset", exact=True)).to_be_disabled()
+
+
+def test_one_sentence_one_epoch_and_reset(server: Server, page: Page) -> None:
+    visit(server, page)
+    press(page, "1 sentence")
+    expect(counter(page)).to_contain_text("1 of 2 sentences of the next", timeout=LONG)
+    wait_idle(page)
+    press(page, "1 epoch")
+    expect(counter(page)).to_contain_text("epoch 1", timeout=LONG)
+    wait_idle(page)
+    page.keyboard.press("ArrowRight")
+    expect(counter(page)).to_contain_text("epoch 2", timeout=LONG)
+    wait_idle(page)
+    press(page, "Reset")
+    expect(counter(page)).to_have_text("epoch 0")
+
+
+def test_rewind_replays_the_pictures_and_a_branch_goes_on_from_there(server: Server, page: Page) -> None:
+    visit(server, page, "?t_epochs=40")
+    choose_speed(page, "as fast as it goes")
+    press(page, "Play")
+    finish(page, 40)
+    now = summary(page, "Tags of the sentence").inner_text()
+    slider = page.get_by_role("slider", name="Rewind")
+    slider.press("Home")
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Epoch 0: 2 of 5 right")
+    slider.press("End")
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Epoch 40:")
+    assert summary(page, "Tags of the sentence").inner_text() == now
+    slider.press("Home")
+    for epoch in (1, 2, 3):
+        expect(summary(page, "Tags of the sentence")).to_contain_text(f"Epoch {epoch - 1}:")
+        wait_idle(page)
+        slider.press("ArrowRight")
+    press(page, "Continue from epoch 3")
+    expect(counter(page)).to_contain_text("epoch 3 ")
+    wait_idle(page)
+    press(page, "Play")
+    finish(page, 40)
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Epoch 40:")
+    assert summary(page, "Tags of the sentence").inner_text() == now  # nothing was changed: the same run
+    expect(summary(page, "Loss and accuracy")).to_contain_text("run 2, from 3, epoch 40")
+
+
+def test_a_reload_finds_the_run_again_and_another_tab_does_not(
+    server: Server, open_page: Callable[..., Page]
+) -> None:
+    page = open_page()
+    visit(server, page, "?t_epochs=30")
+    choose_speed(page, "as fast as it goes")
+    press(page, "Play")
+    finish(page, 30)
+    page.reload()
+    expect(counter(page)).to_contain_text("epoch 30 ", timeout=30_000)
+    other = open_page()
+    visit(server, other, "?t_epochs=30")
+    expect(counter(other)).to_have_text("epoch 0")
+
+
+def test_a_loss_that_is_no_number_stops_with_a_sentence_and_keeps_the_history(
+    server: Server, page: Page
+) -> None:
+    visit(server, page, "?t_epochs=20")
+    choose_speed(page, "as fast as it goes")
+    press(page, "Play")
+    finish(page, 20)
+    rate = page.get_by_role("spinbutton", name="Learning rate")
+    rate.fill("1000000")
+    rate.press("Enter")
+    expect(page).to_have_url(re.compile("t_lr=1000000"))
+    wait_idle(page)
+    expect(counter(page)).to_contain_text("epoch 20 ")  # a learning rate does not reset a run
+    press(page, "Play")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("learning rate", timeout=LONG)
+    wait_idle(page)
+    page.get_by_role("slider", name="Rewind").press("Home")
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Epoch 0: 2 of 5 right")
+
+
+def test_a_silenced_unit_and_a_set_weight_stand_in_the_run(server: Server, page: Page) -> None:
+    visit(server, page, "?t_view=Reach+in")
+    drawn(page, "Values of embedding.weight")
+    before = summary(page, "Values of embedding.weight").inner_text()
+    value = page.get_by_role("spinbutton", name="Value")
+    value.fill("7")
+    value.press("Enter")
+    press(page, "Set")
+    expect(summary(page, "Values of embedding.weight")).not_to_have_text(before)
+    expect(summary(page, "Values of embedding.weight")).to_contain_text("to 7.000")
+    wait_idle(page)
+    press(page, "Silence")
+    expect(page.get_by_text("silent: unit 0, layer 0")).to_be_visible()
+
+
+def test_a_wrong_file_is_named_and_a_good_one_is_trained_on(server: Server, page: Page) -> None:
+    visit(server, page, "?t_data=File")
+    upload = page.get_by_test_id("stFileUploader").locator("input")
+    upload.set_input_files(
+        {"name": "bad.conllu", "mimeType": "text/plain", "buffer": b"# x\n1\tThe\tthe\n\n"}
+    )
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("line 2")
+    wait_idle(page)
+    good = "".join(
+        f"{i}\t{w}\t_\t{t}\t_\t_\t_\t_\t_\t_\n" for i, (w, t) in enumerate([("a", "X"), ("b", "Y")], 1)
+    )
+    upload.set_input_files({"name": "good.conllu", "mimeType": "text/plain", "buffer": good.encode()})
+    expect(page.get_by_text("0 held out; 2 words, 2 tags.")).to_be_visible()
+    expect(summary(page, "Tags of the sentence")).to_contain_text("a: ")
