@@ -214,9 +214,6 @@ def test_a_worker_of_a_streamlit_server_loads_neither_streamlit_nor_the_main_scr
         import streamlit as st
         from rnnviz.training.live.pool import Workers
         from tests.unit import live_calls as calls
-from tests.unit.live_patience import PATIENCE, impatient
-
-__all__ = ["impatient"]
 
         @asynccontextmanager
         async def lifespan(app):
