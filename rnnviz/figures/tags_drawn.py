@@ -16,6 +16,7 @@ GROUP = "step"
 """The cursor group of a figure that shows one sentence: the same steps as in the pictures of its gates."""
 
 TITLE, TOP, BOTTOM, GAP = 22, 6, 50, 10  # pixels
+ROOMY = 20  # pixels: a row of cells in which a number can be read
 CELL, NUMBERED_CELL = 26, 34  # pixels: a row of cells, and one with numbers and a mark above them
 LOWEST, HIGHEST = 54, 240  # pixels: a panel
 BETWEEN = 0.03  # of the plotting width, between two columns
@@ -64,7 +65,8 @@ def tag_figure(grid: TagGrid, *, height: int | None = None) -> go.Figure:
             }
             layout[axis_key(x)] = _word_axis(panel, r == rows - 1) | {"domain": across, "anchor": y}
             layout[axis_key(y)] = _tag_axis(grid, c == 0) | {"domain": [low, high], "anchor": x}
-            data.append(_heat(panel, grid, row, (x, y, scale)))
+            roomy = (high - low) * inside >= ROOMY * len(grid.places)
+            data.append(_heat(panel, grid, row, (x, y, scale), roomy and _numbered(grid)))
             marks += _marks(panel, grid, row.scale, (x, y))
             pairs.append([x, y, False])
     if columns == 1:
@@ -124,18 +126,20 @@ def _colours(row: Row, place: tuple[float, float], *, shown: bool) -> dict[str, 
     return theme.coloraxis(row.scale, row.limit, showscale=shown, colorbar=bar)
 
 
-def _heat(panel: Tagged, grid: TagGrid, row: Row, axes: tuple[str, str, str]) -> dict[str, Any]:
+def _heat(
+    panel: Tagged, grid: TagGrid, row: Row, axes: tuple[str, str, str], numbered: bool
+) -> dict[str, Any]:
     what = "probability" if row.scale == "unit" else "score"
     trace: dict[str, Any] = {
         "type": "heatmap",
         "name": short(row.name, 40),
         "z": np.ascontiguousarray(panel.scores[:, grid.places].T),
         **{"xaxis": axes[0], "yaxis": axes[1], "coloraxis": axes[2]},
-        **dict.fromkeys(("xgap", "ygap"), 3 if len(panel.words) <= 40 else 1),
+        **dict.fromkeys(("xgap", "ygap"), 3 if len(panel.words) <= 40 and numbered else 1),
         "hoverongaps": False,
         "hovertemplate": f"%{{x}}, %{{y}}<br>{what} %{{z:.4f}}<extra></extra>",
     }
-    if _numbered(grid):
+    if numbered:
         trace |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 11}}
     return trace
 

@@ -1,0 +1,118 @@
+"""*Tagger* as the server builds it: presets, what is drawn at first, what a run that went on changes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.presets import PRESETS
+from rnnviz.screens import tagger as page
+from rnnviz.training import TaggerConfig, advance, snapshot, start
+from rnnviz.training import live as runtime
+from tests.pages.components import components
+
+
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    yield
+    runtime.close()
+
+
+def charts(app: AppTest) -> dict[str, dict[str, Any]]:
+    assert not app.exception, app.exception[0].message
+    return {data["name"]: data for data in components(app) if "figure" in data}
+
+
+def sent(trace: dict[str, Any]) -> NDArray[np.float32]:
+    """The numbers of a heatmap as they travel."""
+    z = trace["z"]
+    shape = [int(n) for n in z["shape"].split(",")]
+    return np.frombuffer(base64.b64decode(z["bdata"]), "f4").reshape(shape)
+
+
+def arrays(row: str, epochs: int) -> Any:
+    config = PRESETS[row]
+    assert isinstance(config, TaggerConfig)
+    return snapshot(advance(start(config), epochs) if epochs else start(config), {"sentence": 0, "parts": []})
+
+
+def test_D1_the_first_visit_draws_the_untrained_model(visit: Callable[..., AppTest]) -> None:
+    app = visit("tagger.py")
+    drawn = charts(app)
+    assert "Before training: 2 of 5 right" in drawn["Tags of the sentence"]["summary"]
+    figure = drawn["Tags of the sentence"]["figure"]
+    found = arrays("D1", 0)["probabilities"]
+    np.testing.assert_array_equal(sent(figure["data"][0]), found.T)
+    assert any("epoch 0" in m.value for m in app.markdown)
+    assert runtime.house().lobby.count()[1] == 0  # looking makes no run
+
+
+@pytest.mark.parametrize("row", ["D1", "D2", "E5", "+"])
+def test_presets_are_drawn(visit: Callable[..., AppTest], row: str) -> None:
+    query = {k: str(v) for k, v in page.preset_values(page.EXAMPLES[row]).items()}
+    app = visit("tagger.py", **query)
+    assert "Tags of the sentence" in charts(app)
+    assert any(m.value.startswith(f"**{row}**") for m in app.markdown)
+
+
+def test_a_run_goes_on_in_a_worker_and_the_page_shows_it(visit: Callable[..., AppTest]) -> None:
+    app = visit("tagger.py", t_epochs="25")
+    app.selectbox(key="tagger_speed").set_value(float("inf")).run()
+    app.button(key="tagger_play").click().run()
+    key = app.session_state["tagger_visit"]
+    (run,) = runtime.house().lobby.runs(key, "tagger")
+    while run.look().busy:
+        assert run.wait(run.version, 60)
+    app.run()
+    found = arrays("D1", 25)
+    assert any("**epoch 25**" in m.value for m in app.markdown)
+    now = charts(app)["Tags of the sentence"]["figure"]["data"][1]
+    np.testing.assert_array_equal(sent(now), found["probabilities"].T)
+    assert any("25 epochs are done" in info.value for info in app.info)
+
+
+@pytest.mark.parametrize(
+    "view", ["Inside", "Map", "Confusion", "Weights", "Reach in", "Side by side", "Try", "Save"]
+)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_every_view_of_every_kind_is_drawn(visit: Callable[..., AppTest], view: str, kind: str) -> None:
+    app = visit("tagger.py", t_view=view, t_kind=kind, t_bi="true", t_layers="2")
+    assert charts(app)
+    assert not app.warning
+    assert sum(len(part.proto.json) for part in app.get("bidi_component")) < 90_000
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"t_hidden": "9999"}, "9999"),
+        ({"t_lr": "fast"}, "fast"),
+        ({"t_text": "The dog/NN"}, "no tag"),
+        ({"t_opt": "Magic"}, "Magic"),
+    ],
+)
+def test_what_is_wrong_in_an_address_is_said(
+    visit: Callable[..., AppTest], query: dict[str, str], said: str
+) -> None:
+    app = visit("tagger.py", **query)
+    assert charts(app)
+    assert any(said in w.value.replace("\\", "") for w in app.warning)
+
+
+def test_controls_at_their_ends(visit: Callable[..., AppTest]) -> None:
+    for key, ends in (
+        ("t_emb", (1, 64)),
+        ("t_hidden", (1, 64)),
+        ("t_lr", (0.0, 1e6)),
+        ("t_epochs", (1, 100_000)),
+    ):
+        app = visit("tagger.py")
+        for value in ends:
+            app.number_input(key=key).set_value(value).run()
+            assert charts(app)
