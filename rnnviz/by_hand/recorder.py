@@ -70,6 +70,7 @@ class _Watch(TorchFunctionMode):
         self.places = list(self.code.co_positions())
         self.most, self.total, self.numbers = most, 0, 0
         self.seen: list[Operation] = []
+        self.known: dict[int, tuple[int, int, int, str, str]] = {}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -87,26 +88,29 @@ class _Watch(TorchFunctionMode):
 
     def _keep(self, frame: FrameType, tensors: list[Tensor]) -> None:
         self.total += 1
-        first, last, start, stop = self.places[frame.f_lasti // 2]
-        assert first is not None and last is not None and start is not None and stop is not None
         if len(self.seen) == self.most or self.numbers > MOST_NUMBERS:
             return
         self.numbers += tensors[0].numel()
-        line = first - self.code.co_firstlineno
-        stop = stop if last == first else len(self.lines[line])
+        at = frame.f_lasti
+        place = self.known.get(at) or self.known.setdefault(at, self._place(at))
         where = {k: v for k, v in frame.f_locals.items() if k in ("t", "n", "k") and isinstance(v, int)}
         self.seen.append(
             Operation(
-                line,
-                start,
-                stop,
-                self.lines[line][start:stop],
-                _named(self.lines[line], start, stop),
+                *place,
                 tuple(tuple(part.shape) for part in tensors),
                 read_only(tensors[0].clone()),
                 where,
             )
         )
+
+    def _place(self, at: int) -> tuple[int, int, int, str, str]:
+        """Line, first and last column, code and name of what stands at an instruction."""
+        first, last, start, stop = self.places[at // 2]
+        assert first is not None and last is not None and start is not None and stop is not None
+        line = first - self.code.co_firstlineno
+        whole = self.lines[line]
+        stop = stop if last == first else len(whole)
+        return line, start, stop, whole[start:stop], _named(whole, start, stop)
 
 
 def _frame(code: CodeType) -> tuple[FrameType | None, bool]:

@@ -22,7 +22,7 @@ EXPERIMENTS = (
 )
 WAYS = ("Sample by sample", "Step by step")
 INTACT = "Intact"
-DETAILS = ("Operation by operation", "Gradients")
+DETAILS = ("Operation by operation", "Gradients", "Where the weights come from")
 LONG = "Explode or die"
 DRIVES = ("At step 0 only", "At every step")
 DTYPES = ("float32", "float64")

@@ -116,7 +116,7 @@ def test_the_stepper_shows_the_operation_where_it_stands_and_its_value(visit: Vi
     app = visit("by_hand.py", b_op="4")
     recorded = operations(page.screen({})[0])
     operation = recorded.operations[4]
-    assert f"Operation 4 of {recorded.total}, t = 0" in words(app) and "**(2, 6)**" in words(app)
+    assert f"Operation 4 of {recorded.total}, t = 0" in html(app)[1] and "<b>(2, 6)</b>" in html(app)[1]
     assert "<mark style=" in html(app)[1] and operation.code == "h @ W_hh.T"
     (trace,) = charts(app)["Result of operation 4"]["figure"]["data"]
     np.testing.assert_array_equal(array(trace["z"]), operation.values)
@@ -182,13 +182,11 @@ def test_bad_values_in_the_address_are_corrected_and_named(visit: Visit) -> None
     assert app.number_input(key="b_hidden").value == 512
 
 
-def test_the_weights_source_is_shown_when_asked_for(visit: Visit) -> None:
-    app = visit("by_hand.py")
-    assert not app.code
-    app.session_state["b_open_share"] = True
-    app.run()
-    assert app.code[0].value.rstrip() == sources(page.screen({})[0])["share"][0].rstrip()
-    assert "def weights_of(" in app.code[0].value and not app.exception
+@pytest.mark.parametrize("experiment", page.EXPERIMENTS)
+def test_the_weights_source_is_shown_when_asked_for(visit: Visit, experiment: str) -> None:
+    app = visit("by_hand.py", b_exp=experiment, b_detail=page.DETAILS[2])
+    expected = sources(page.screen({"b_exp": experiment})[0])["share"][0]
+    assert bare(html(app)[-1]).rstrip() == expected.rstrip() and not app.exception
 
 
 def test_the_link_holds_the_whole_screen(visit: Visit) -> None:

@@ -20,7 +20,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.by_hand import detail, markup
 from rnnviz.ui.by_hand.keys import KEYS
 from rnnviz.ui.chart import chart
-from rnnviz.ui.page import Footer, footer, notice, question, unfold
+from rnnviz.ui.page import Footer, footer, notice, question
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 285  # pixels
@@ -57,7 +57,6 @@ def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     figure, summary = picture(current, values["b_n"])
     chart(figure, key="b_maps", name="Both results and their difference", summary=summary)
     detail.show(current, values)
-    unfold("Where the weights by hand come from", "b_open_share", False, lambda: share(current))
     notice("by_hand")
     script = partial(by_hand_script, current, tuple(one.name for one in found.results))
     footer(
@@ -110,8 +109,3 @@ def picture(current: page.ByHandScreen, n: int) -> tuple[go.Figure, str]:
     left, right = page.sides(current.experiment)
     heads = (left.lower(), right if right == "PyTorch" else right.lower(), "difference")
     return compared_figure(maps, HEIGHT, heads), compared_summary(maps)
-
-
-def share(current: page.ByHandScreen) -> None:
-    """The source of what copies PyTorch's weights."""
-    st.code(sources(current)["share"][0], language="python")

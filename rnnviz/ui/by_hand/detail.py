@@ -35,9 +35,9 @@ ALONE = pickers.only(KEYS.canvas)
 def show(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     """The choice of a detail, and the detail."""
     pickers.choice(FIELD["b_detail"], page.details(current.experiment), collapsed=True, on_change=ALONE)
-    {page.DETAILS[0]: stepper, page.DETAILS[1]: gradients, page.LONG: long}[values["b_detail"]](
-        current, values
-    )
+    operation, gradient, weights = page.DETAILS
+    shown = {operation: stepper, gradient: gradients, weights: share, page.LONG: long}
+    shown[values["b_detail"]](current, values)
 
 
 def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
@@ -54,9 +54,10 @@ def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
         operation = recorded.operations[at]
         left, right = st.columns([3, 2])
         with left:
-            st.html(markup.code(*code, markup.Box("The hand-written side, the operation marked"), operation))
+            said = _headline(operation, at, recorded.total)
+            box = markup.Box("The hand-written side, the operation marked")
+            st.html(said + markup.code(*code, box, operation))
         with right:
-            st.markdown(_headline(operation, at, recorded.total))
             figure, note = _value(current, at, n)
             chart(
                 figure,
@@ -76,12 +77,10 @@ def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
 
 
 def _headline(operation: Operation, at: int, total: int) -> str:
-    where = ", ".join(f"{name} = {value}" for name, value in operation.where.items())
+    where = "".join(f", {name} = {value}" for name, value in operation.where.items())
     shapes = " and ".join(str(shape) for shape in operation.shapes)
-    name = f"`{operation.name}` = " if operation.name else ""
-    return (
-        f"Operation {at} of {total:,}{', ' * bool(where)}{where}  \n{name}`{operation.code}` → **{shapes}**"
-    )
+    name = f"{operation.name} = " if operation.name else ""
+    return markup.headline(f"Operation {at} of {total:,}{where}", f"{name}{operation.code}", shapes)
 
 
 @lru_cache(maxsize=64)
@@ -89,6 +88,11 @@ def _value(current: page.ByHandScreen, at: int, n: int) -> tuple[go.Figure, str]
     record = operation_value(operations(current).operations[at].values, n)
     note = ", ".join(part for part in (record.shown and f"Drawn: {record.shown}", record.left_out) if part)
     return operation_figure(record), note
+
+
+def share(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+    """The source of what copies PyTorch's weights."""
+    st.html(markup.code(*sources(current)["share"], markup.Box("Where the weights come from")))
 
 
 def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:

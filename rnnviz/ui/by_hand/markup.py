@@ -89,6 +89,13 @@ def head(title: str, seconds: float, repeats: int) -> str:
     )
 
 
+def headline(said: str, code: str, shapes: str) -> str:
+    """Which operation it is, and the shape of what comes out."""
+    style = "padding:0 4px 5px;font-size:14px;line-height:1.45"
+    shown = f'<span style="font-family:{_MONO};font-size:12px">{escape(code, quote=False)}</span>'
+    return f'<div style="{style}">{said}<br>{shown} → <b>{shapes}</b></div>'
+
+
 def verdict(outcome: Outcome) -> str:
     """max |difference| of each result and of all gradients, each with its verdict."""
     rows = [
