@@ -139,10 +139,17 @@ class Live:
         by_name = dict(zip(self.names, self.parameters, strict=True))
         self.held = [(by_name[name], rows) for name, rows in held_rows(state).items()]
 
-    def state(self, stopped: str = "") -> RunState:
-        """The run now. Called with the run's own random stream in place."""
+    def state(self, *, copy: bool = True) -> RunState:
+        """The run now. Called with the run's own random stream in place.
+
+        ``copy`` False: its tensors are the live ones where they can be, to be written before the next step.
+        """
+
+        def taken(value: Tensor) -> Tensor:
+            return value.detach().to("cpu", copy=copy)
+
         optimizer = {
-            f"{name}/{q}": value.detach().to("cpu", copy=True)
+            f"{name}/{q}": taken(value)
             for name, parameter in zip(self.names, self.parameters, strict=True)
             for q, value in self.optimizer.state.get(parameter, {}).items()
             if value is not None
@@ -157,10 +164,9 @@ class Live:
             epoch=self.epoch,
             step=self.step,
             losses=tuple(self.losses),
-            weights=self._named(self.values()),
+            weights={n: taken(value) for n, value in zip(self.names, self.parameters, strict=True)},
             optimizer=optimizer,
             random=random,
-            stopped=stopped,
             sums=self.sums if self.step else Sums(),
             order=self.order if self.step else None,
             before=self._named(self.before) if self.step else {},

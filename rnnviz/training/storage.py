@@ -57,7 +57,7 @@ def weights_to_bytes(weights: Tensors) -> bytes:
 
 def to_bytes(state: RunState) -> bytes:
     """See `RunState.to_bytes`."""
-    tensors = {"losses": torch.tensor(state.losses, dtype=torch.float64)}
+    tensors = {"losses": torch.from_numpy(np.array(state.losses, dtype=np.float64))}
     groups = {"weights": state.weights, "optimizer": state.optimizer, "random": state.random}
     for group, named in (groups | {"before": state.before}).items():
         tensors |= {f"{group}/{name}": value for name, value in named.items()}

@@ -64,7 +64,7 @@ class _Watch:
     def __call__(self, live: Live, row: loop.Row) -> bool:
         self.rows.append(row)
         if self.order.stride and live.epoch % self.order.stride == 0:
-            self.kept.append((live.epoch, live.state().to_bytes()))
+            self.kept.append((live.epoch, live.state(copy=False).to_bytes()))
         self.reached = self._stop(live, row)
         return bool(self.reached)
 
