@@ -42,9 +42,7 @@ TAGGER_PRESETS: dict[str, TaggerConfig] = {
 }
 CHARS_PRESETS: dict[str, CharsConfig] = {
     "D3": CharsConfig(layer="cell", hidden=4, reduction="sum", optimiser=Optimiser("Adam", 0.1), seed=41),
-    "D4": CharsConfig(
-        layer="layer", hidden=4, reduction="mean", optimiser=Optimiser("Adam", 0.05), seed=41
-    ),
+    "D4": CharsConfig(layer="layer", hidden=4, reduction="mean", optimiser=Optimiser("Adam", 0.05), seed=41),
     "D5": CharsConfig(
         layer="layer",
         embedding=10,
