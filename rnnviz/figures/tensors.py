@@ -58,6 +58,16 @@ def boxes(
     return Boxes(f"nn.{config.kind}", config.num_layers, config.directions, side(True), side(False))
 
 
+def holds(name: str, *, both_ways: bool, batched: bool = True) -> str:
+    """What a tensor holds, in words."""
+    words = HOLDS[name]
+    if name == "input" and not batched:
+        words = words.replace("the sequences", "the sequence")
+    if name in ("h_n", "c_n") and both_ways:
+        words = words.replace("the last step", "each reader's last step (the backward reader's is step 0)")
+    return words
+
+
 def tensor_boxes(record: Boxes) -> go.Figure:
     """The boxes; a click on one carries its name as ``custom[0]``."""
     rows = max(len(record.inputs), len(record.outputs))
@@ -74,7 +84,7 @@ def tensor_boxes(record: Boxes) -> go.Figure:
         _lines([line for p in placed for line in p.cells()], {"color": theme.LINE, "width": 0.6}),
         *_edges(placed),
         *_module(record),
-        _targets(placed),
+        _targets(placed, record.directions == 2),
     ]
     hidden = {"visible": False, "fixedrange": True}
     layout = {
@@ -118,7 +128,7 @@ def _edges(placed: list[Placed]) -> list[dict[str, Any]]:
     ]
 
 
-def _targets(placed: list[Placed]) -> dict[str, Any]:
+def _targets(placed: list[Placed], both_ways: bool) -> dict[str, Any]:
     """What a pointer meets: one invisible square on each box's front."""
     return {
         "type": "scatter",
@@ -128,16 +138,17 @@ def _targets(placed: list[Placed]) -> dict[str, Any]:
         "y": [round(p.y + (p.h + p.dy) / 2, 1) for p in placed],
         "marker": {"symbol": "square", "size": 44, "opacity": 0},
         "customdata": [[p.box.name] for p in placed],
-        "text": [_described(p.box) for p in placed],
+        "text": [_described(p.box, both_ways) for p in placed],
         "hovertemplate": "%{text}<extra></extra>",
     }
 
 
-def _described(box: Box) -> str:
+def _described(box: Box, both_ways: bool) -> str:
     formula = ", ".join(d.formula for d in box.dims)
     sizes = tuple(d.size for d in box.dims)
+    words = holds(box.name, both_ways=both_ways, batched=any(d.letter == "N" for d in box.dims))
     zeros = "left out of the call: zeros" if box.zeros else f"{prod(sizes):,} numbers"
-    return f"<b>{box.name}</b> ({formula}) = {_tuple(sizes)}<br>{HOLDS[box.name]}<br>{zeros}"
+    return f"<b>{box.name}</b> ({formula}) = {_tuple(sizes)}<br>{words}<br>{zeros}"
 
 
 def _tuple(sizes: tuple[int, ...]) -> str:

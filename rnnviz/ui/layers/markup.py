@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from math import prod
 
-from rnnviz.figures.tensors import HOLDS
+from rnnviz.figures import tensors
 from rnnviz.gates import AXES
 from rnnviz.screens.layers import LayersScreen
 from rnnviz.shapes import Dim, TensorShape
@@ -75,11 +75,7 @@ def table(current: LayersScreen, shapes: Mapping[str, TensorShape]) -> str:
 
 def holds(current: LayersScreen, name: str) -> str:
     """What a tensor holds in this run, in words."""
-    words = HOLDS[name]
-    if name == "input" and not current.batched:
-        words = words.replace("the sequences", "the sequence")
-    if name in ("h_n", "c_n") and current.config.bidirectional:
-        words = words.replace("the last step", "each reader's last step (the backward reader's is step 0)")
+    words = tensors.holds(name, both_ways=current.config.bidirectional, batched=current.batched)
     left_out = name in ("h_0", "c_0") and not current.given_state
     return words + (" (left out: zeros)" if left_out else "")
 
