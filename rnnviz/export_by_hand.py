@@ -105,13 +105,14 @@ def _gradients(made: tuple[str, ...], tensors: bool) -> list[str]:
         named = [f"names = [name for name, _ in {made[0]}.named_parameters()]"]
         named += [f"names += [f'{m}.{{name}}' for name, _ in {m}.named_parameters()]" for m in made[1:]]
     return [
-        "# The gradients of the sum of all squares, of both sides",
+        "# The gradients of the squared error against a ramp from -1 to 1, of both sides",
         *named,
         "mine = [list(part.parameters()) if isinstance(part, nn.Module) else [part] for part in shared]",
         "mine = [p for part in mine for p in part if p.requires_grad]",
         f"theirs = {theirs}",
-        "sum(r.square().sum() for r in by_hand).backward()",
-        "sum(r.square().sum() for r in pytorch).backward()",
+        "for tensors in (by_hand, pytorch):",
+        "    ramps = [torch.linspace(-1, 1, r.numel(), dtype=r.dtype).view_as(r) for r in tensors]",
+        "    sum((r - ramp).square().sum() for r, ramp in zip(tensors, ramps)).backward()",
         "for name, a, b in zip(names, mine, theirs):",
         "    difference(f'gradient {name}', torch.zeros_like(a) if a.grad is None else a.grad, b.grad)",
     ]

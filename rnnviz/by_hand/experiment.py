@@ -179,7 +179,7 @@ class Outcome:
 
 @lru_cache(maxsize=12)
 def outcome(screen: ByHandScreen) -> Outcome:
-    """Run both sides, compare their results, and the gradients of the sum of the results' squares."""
+    """Run both sides, compare their results, and the gradients of `squared_error` summed over them."""
     made, parts = setup(screen), broken_recipe(screen)
     with torch.enable_grad():
         hand, mine, lost = _run(parts.hand, made.x, (made.shared,))
@@ -207,6 +207,12 @@ def compared(name: str, hand: Tensor, its: Tensor, dtype: str) -> Compared:
     return Compared(name, a, b, largest, largest <= TOLERANCE[dtype] * max(1.0, float(np.max(np.abs(b)))))
 
 
+def squared_error(result: Tensor) -> Tensor:
+    """Against a ramp from -1 to 1: a target that differs from place to place, so that order counts."""
+    ramp = torch.linspace(-1, 1, result.numel(), dtype=result.dtype)
+    return (result - ramp.view_as(result)).square().sum()
+
+
 def leaves(shared: Any) -> list[Tensor]:
     """The parameters in what the hand-written side computes with, in PyTorch's order."""
     found = [p for part in shared for p in (part.parameters() if isinstance(part, nn.Module) else [part])]
@@ -219,7 +225,7 @@ def _run(
     """The results, the gradient of each parameter, and which of them never got one."""
     results = function(x, *arguments)
     parameters = leaves(arguments[0] if isinstance(arguments[0], list) else arguments)
-    loss = torch.stack([r.square().sum() for r in results]).sum()
+    loss = torch.stack([squared_error(r) for r in results]).sum()
     found = torch.autograd.grad(loss, parameters, allow_unused=True)
     lost = [g is None for g in found]
     return (

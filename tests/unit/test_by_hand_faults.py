@@ -210,3 +210,8 @@ def test_a_changed_function_is_another_one_and_the_right_one_stays() -> None:
 def test_an_intact_screen_has_no_fault() -> None:
     assert fault_of(page.screen({})[0]) is None
     assert isinstance(setup(page.screen({})[0]).modules[1], nn.Linear)
+
+
+def test_a_fault_that_only_moves_numbers_moves_the_gradients_too() -> None:
+    found = outcome(broken("No memory", "Reshape, not transpose"))
+    assert not any(one.equal for one in found.gradients)

@@ -52,12 +52,12 @@ def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
             transport(line)
         at = position(line)
         operation = recorded.operations[at]
-        left, right = st.columns([3, 2])
-        with left:
+        row = st.container(horizontal=True)  # one under the other where there is no room for both
+        with row.container(width=490):
             said = _headline(operation, at, recorded.total)
             box = markup.Box("The hand-written side, the operation marked")
             st.html(said + markup.code(*code, box, operation))
-        with right:
+        with row.container(width=300):
             figure, note = _value(current, at, n)
             chart(
                 figure,
@@ -99,8 +99,8 @@ def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     """Every parameter's gradient on both sides, as numbers."""
     found = outcome(current)
     st.markdown(
-        "The gradient of the sum of all results' squares, by autograd on both sides: backpropagation "
-        "through time runs through the hand-written loop as well."
+        "The gradient of the squared error of all results against a ramp from −1 to 1, by autograd on both "
+        "sides: backpropagation through time runs through the hand-written loop as well."
     )
     rows = []
     for one in found.gradients:
