@@ -42,6 +42,11 @@ class Vectors:
         found: NDArray[np.float32] = np.sqrt(np.einsum("vd,vd->v", self.matrix, self.matrix))
         return found
 
+    @cached_property
+    def spread(self) -> float:
+        """The standard deviation of all numbers: 25 ms for BERT's, so it is worked out once."""
+        return float(self.matrix.std())
+
     def find(self, word: str) -> int | None:
         """The row of a word as it is written, else of its lower-case form, else None."""
         return self.index.get(word, self.index.get(word.lower()))

@@ -164,7 +164,7 @@ def take(vectors: Vectors, words: tuple[str, ...], freeze: bool, seed: int) -> T
     known = tuple(dict.fromkeys(words))
     rows = tuple(vectors.find(word) for word in known)
     with stream(seed):
-        table = torch.randn(len(known), vectors.matrix.shape[1]) * float(vectors.matrix.std())
+        table = torch.randn(len(known), vectors.matrix.shape[1]) * vectors.spread
     for i, row in enumerate(rows):
         if row is not None:
             table[i] = torch.from_numpy(vectors.matrix[row].copy())

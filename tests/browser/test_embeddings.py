@@ -17,6 +17,14 @@ from rnnviz.embeddings.lookup import lookup
 from rnnviz.screens import embeddings as screens
 from tests.browser.harness import Server, wait_idle
 
+PICTURES = {
+    "Lookup": "Embedding lookup",
+    "One-hot": "Similarity",
+    "Gradient": "One step",
+    "Bags": "Bags",
+    "Pretrained": "Nearest",
+}
+
 
 def option(page: Page, name: str) -> Locator:
     """One segment of a segmented control."""
@@ -62,22 +70,14 @@ def values(figure: Locator, trace: int) -> object:
     )
 
 
-@pytest.mark.parametrize(
-    ("view", "name"),
-    [
-        ("Lookup", "Embedding lookup"),
-        ("One-hot", "Similarity"),
-        ("Gradient", "One step"),
-        ("Bags", "Bags"),
-        ("Pretrained", "Nearest"),
-    ],
-)
-def test_the_picture_is_wholly_visible_at_first_visit(
-    server: Server, page: Page, view: str, name: str
+def test_every_view_s_picture_is_wholly_visible_at_first_visit(
+    server: Server, open_page: Callable[..., Page]
 ) -> None:
-    visit(server, page, f"?e_view={view}", name)
-    box = drawn(page, name).bounding_box()
-    assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+    for view, name in PICTURES.items():
+        page = open_page()
+        visit(server, page, f"?e_view={view}", name)
+        box = drawn(page, name).bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800, view
 
 
 def test_the_numbers_on_the_screen_are_pytorchs(server: Server, page: Page) -> None:
@@ -239,17 +239,16 @@ def test_a_bert_model_of_the_server_is_used(
 
 
 @pytest.mark.parametrize("width", [1280, 800, 400])
-@pytest.mark.parametrize("view", screens.VIEWS)
-def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int, view: str) -> None:
+def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int) -> None:
     page = open_page(viewport={"width": width, "height": 800})
-    page.goto(f"{server.url}/embeddings?e_view={view}")
-    expect(page.get_by_role("figure").first).to_have_attribute(
-        "data-draws", re.compile(r"[1-9]"), timeout=30_000
-    )
-    wait_idle(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+    visit(server, page)
+    for view, name in PICTURES.items():
+        option(page, view).click()
+        drawn(page, name)
+        wait_idle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("(e) => e.scrollWidth <= e.clientWidth"), view
 
 
 def test_numbers_leave_cells_that_are_too_narrow_for_them(
@@ -269,3 +268,27 @@ def test_the_code_popover_holds_the_view_s_script(server: Server, page: Page) ->
     page.get_by_role("button", name="Code").click()
     expect(page.get_by_text("nn.EmbeddingBag(10, 3, mode='sum')").last).to_be_visible()
     expect(page.get_by_text("two_step = torch.zeros").last).to_be_visible()
+
+
+def test_rows_are_looked_up_one_after_the_other(server: Server, page: Page) -> None:
+    visit(server, page)
+    for key, row in (
+        ("ArrowRight", "(“sat”) reads row 3"),
+        ("End", "(“<pad>”) reads row 0"),
+        ("Home", "row 1"),
+    ):
+        page.keyboard.press(key)
+        expect(said(page, row)).to_be_visible()
+    option(page, "Indices").click()  # a click on a control leaves the keys alive
+    expect(said(page, "Position [0, 0] reads row 1")).to_be_visible()
+    wait_idle(page)
+    page.keyboard.press("ArrowRight")
+    expect(said(page, "Position [0, 1] reads row 2")).to_be_visible()
+    page.get_by_role("combobox", name="Speed").click()
+    page.get_by_role("option", name="4 steps/s").click()
+    wait_idle(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("^Play")).click()
+    expect(said(page, "Position [1, 3] reads row 9")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
+    expect(page).to_have_url(re.compile("e_pos=7"))
