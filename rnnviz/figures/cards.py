@@ -115,6 +115,20 @@ def lookup_card(weight: ArrayLike, reads: Sequence[int]) -> Picture:
     return _picture(parts, left + wide + MARGIN, f"{len(reads)} rows of a table of {len(table)}, looked up")
 
 
+def tags_card(before: ArrayLike, after: ArrayLike, words: Sequence[str]) -> Picture:
+    """Probabilities (L, tags) before and after training, one above the other, words along both."""
+    wide, cell, parts = 300.0, 12.0, []
+    for top, name, found in ((16.0, "before training", before), (MARGIN + 66, "after", after)):
+        array = np.asarray(found, dtype=np.float64).T
+        step = wide / array.shape[1]
+        parts += [
+            f'<text x="{MARGIN:g}" y="{top - 4:g}" font-weight="700" fill="{theme.MUTED}">{name}</text>',
+            _cells(array, (MARGIN, top), (step, cell), signed=False),
+            _rect((MARGIN, top), (wide, cell * len(array)), f'stroke="{theme.LINE}"'),
+        ]
+    return _picture(parts, wide + 2 * MARGIN, f"The tags of “{' '.join(words)}”, guessed, then learnt")
+
+
 def _picture(parts: Sequence[str], width: float, label: str) -> Picture:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" height="{HEIGHT:g}"'
     return Picture(f'{head} font-family="sans-serif" font-size="12">{"".join(parts)}</svg>', label)

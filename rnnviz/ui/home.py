@@ -15,9 +15,10 @@ from rnnviz.embeddings.lookup import lookup
 from rnnviz.figures import cards
 from rnnviz.figures.home import GROUP
 from rnnviz.home import read, sentences
-from rnnviz.presets import EXAMPLES
+from rnnviz.presets import EXAMPLES, SENTENCES, TRAINING_PRESETS
 from rnnviz.runs import run
 from rnnviz.screens import by_hand, embeddings, home, layers
+from rnnviz.training import advance, snapshot, start
 from rnnviz.ui.page import Arrived, canvas, unframed
 
 INTERVAL = 550
@@ -68,8 +69,9 @@ def page_cards(arrived: Arrived, arrive: Callable[[], Arrived]) -> None:
 
     *Step through* opens with the very run that is on the screen: its link is the fragment ``CARRIED``.
     """
-    for column, card in zip(st.columns(len(home.CARDS)), home.CARDS, strict=True):
-        with column, st.container(border=True, height="stretch", gap="xsmall"):
+    grid = st.grid(3, min_column_width=230)
+    for card in home.CARDS:
+        with grid, st.container(border=True, height="stretch", gap="xsmall"):
             if card.page == "step.py":
                 canvas(CARRIED, arrived, arrive, partial(_carrying, card))
             else:
@@ -119,4 +121,18 @@ def _lookup() -> cards.Picture:
     return cards.lookup_card(lookup(table).weight, table.indices[0])
 
 
-_PICTURES = {"tensors": _tensors, "gates": _gates, "equality": _equality, "lookup": _lookup}
+@lru_cache(maxsize=1)
+def _tags() -> cards.Picture:
+    config = TRAINING_PRESETS["D1"]
+    began = start(config)
+    first, last = (snapshot(state, {"parts": []})["probabilities"] for state in (began, advance(began, 300)))
+    return cards.tags_card(first, last, [word for word, _ in SENTENCES[0]])
+
+
+def prepare_cards() -> None:
+    """Draw the pictures before the first visitor comes: one of them trains a model."""
+    for picture in _PICTURES.values():
+        picture()
+
+
+_PICTURES = {"tensors": _tensors, "gates": _gates, "equality": _equality, "lookup": _lookup, "tags": _tags}

@@ -13,7 +13,7 @@ import asyncio
 import random
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -21,9 +21,12 @@ import websockets
 
 from tests.bench.protocol import Answer, Session, WrongAnswer
 from tests.bench.server import APP, WRITTEN_PLAINLY, Server, serve
+from tests.bench.trainers import fairness, train
 from tests.bench.widgets import NUMERIC, Widget
 
 REACH = {30: 0.060, 100: 0.150}  # DESIGN.md: p95 for so many students
+TRAINING = 0.120  # the same while as many runs train live
+FAIREST = 0.5  # the slowest of these runs against their mean
 REPLAYED = 8  # sessions whose last state is asked for again by a fresh one
 
 
@@ -37,6 +40,7 @@ class Load:
     think: float = 1.0
     seed: int = 0
     wild: bool = False
+    training: int = 0
 
 
 @dataclass
@@ -51,6 +55,8 @@ class Result:
     generator: float = 0.0  # cores used by this process
     server: float = 0.0  # cores used by the server
     stalls: list[float] = field(default_factory=list)  # seconds by which a short sleep of ours was late
+    pictures: list[float] = field(default_factory=list)  # seconds of the reruns that show a live run
+    fair: tuple[float, float] = (1.0, 0.0)  # the slowest run's progress against the mean, the mean in epochs
 
     def times(self) -> list[float]:
         return [a.seconds for a in self.answers]
@@ -154,14 +160,25 @@ async def watch(result: Result) -> None:
 async def room(server: Server, load: Load) -> Result:
     """Run one load against one server."""
     result = Result()
+    trainers = await train(server, load.training)
     ready = asyncio.Barrier(load.students + 1)
     tasks = [asyncio.create_task(student(server, load, n, ready, result)) for n in range(load.students)]
     await ready.wait()
     probe = asyncio.create_task(watch(result))
+    for trainer in trainers:
+        trainer.began = trainer.epoch()
+        trainer.session.polls.clear()
     wall, mine, theirs = time.perf_counter(), time.process_time(), server.cpu()
     sessions = [s for s in await asyncio.gather(*tasks) if s is not None]
     wall = time.perf_counter() - wall
     probe.cancel()
+    for trainer in trainers:
+        trainer.ended = trainer.epoch()
+        result.pictures += [answer.seconds for answer in trainer.session.polls]
+        result.errors += [f"a live run: {fault}" for fault in trainer.session.poll_errors]
+        await trainer.session.close()
+    if trainers:
+        result.fair = fairness(trainers)
     result.generator = (time.process_time() - mine) / wall
     result.server = (server.cpu() - theirs) / wall
     logged = server.errors()
@@ -206,7 +223,15 @@ def report(load: Load, ours: Result, plain: Result | None) -> bool:
     late = quantiles(ours.stalls, n=20)[-1] if len(ours.stalls) > 1 else 0.0
     print(f"  short waits of the generator were late by {1e3 * late:.1f} ms (p95): the machine's own noise")
     limit = next((v for k, v in sorted(REACH.items()) if load.students <= k), max(REACH.values()))
-    reached = bool(ours.answers) and ours.p95() <= limit and not ours.errors
+    if load.training:
+        limit = TRAINING
+        times = sorted(ours.pictures) or [0.0]
+        print(
+            f"  {load.training} live runs: {len(ours.pictures)} pictures, p50 {1e3 * median(times):.1f} ms, p95 "
+            f"{1e3 * times[int(0.95 * len(times))]:.1f} ms; the slowest did {ours.fair[0]:.2f} of the mean of "
+            f"{ours.fair[1]:.0f} epochs (reach {FAIREST})"
+        )
+    reached = bool(ours.answers) and ours.p95() <= limit and not ours.errors and ours.fair[0] >= FAIREST
     print(f"  reach: p95 <= {1e3 * limit:.0f} ms and no error: {'reached' if reached else 'MISSED'}")
     return reached
 
@@ -221,16 +246,18 @@ def main() -> int:
     parser.add_argument("--think", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--wild", action="store_true", help="draw from the whole range of every control")
+    parser.add_argument("--training", type=int, default=0, help="so many others train at full speed")
     parser.add_argument("--no-plain", action="store_true", help="leave out the page written the plain way")
     parser.add_argument("--app", type=Path, default=APP, help="the server script under test")
     given = parser.parse_args()
     load = Load(given.page, given.students, given.seconds, given.think, given.seed, given.wild)
+    load = replace(load, training=given.training)
     with serve(given.app) as server:
         ours = asyncio.run(room(server, load))
     plain = None
     if not given.no_plain:
         with serve(WRITTEN_PLAINLY) as server:
-            plain = asyncio.run(room(server, load))
+            plain = asyncio.run(room(server, replace(load, training=0)))
     return 0 if report(load, ours, plain) else 1
 
 

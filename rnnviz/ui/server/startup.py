@@ -72,6 +72,7 @@ def warm_up() -> None:
 
     with torch.no_grad():
         torch.nn.LSTM(2, 2)(torch.zeros(2, 1, 2))
+    import_module("rnnviz.ui.home").prepare_cards()
     gc.collect()
     gc.freeze()
 
