@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from rnnviz.training import Change, LearningRate, RunState, TrainConfig, snapshot, start
+from rnnviz.training import Change, Device, LearningRate, RunState, TrainConfig, snapshot, start
 from rnnviz.training.changes import Entry
 from rnnviz.training.engine import state_dict_bytes, weights
 from rnnviz.training.live import Gone, Look, NoRoom, Run, Visit, house
@@ -138,6 +138,12 @@ def rate(run: Run) -> float:
     """The learning rate now."""
     found = [what.lr for _, _, what in journal(run) if isinstance(what, LearningRate)]
     return found[-1] if found else config_of(run).optimiser.lr
+
+
+def device(run: Run) -> str:
+    """The device that the run goes on on."""
+    found = [what.device for _, _, what in journal(run) if isinstance(what, Device)]
+    return found[-1] if found else config_of(run).device
 
 
 def settings(config: TrainConfig) -> TrainConfig:

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.training.live import SPEEDS, Look, Run
+from rnnviz.training import Device
+from rnnviz.training.live import SPEEDS, Look, Run, house
 from rnnviz.training.slices import Stop
-from rnnviz.ui.lab.desk import Desk, guarded, reset, take
+from rnnviz.ui.lab.desk import Desk, change, device, guarded, reset, said, take
 
 POLL = 0.5
 """Seconds between two pictures of a run that goes on."""
@@ -83,6 +84,24 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
         width=165,
         on_change=lambda: desk.run.set_speed(st.session_state[f"{page}_speed"]),
     )
+
+
+def state_of_things(desk: Desk, look: Look, redraw: Callable[[], None]) -> None:
+    """What there is to know about a run besides its numbers: why it stopped, what it waits for."""
+    said(desk.page)
+    if message := house().message:
+        st.warning(message)
+    if look.stopped:
+        (st.warning if look.fault else st.info)(look.stopped)
+    elif look.playing and not look.curves.names:
+        st.caption("The workers are loading PyTorch, once: a few seconds.")
+    if look.fault and device(desk.run) != "cpu":
+
+        def move() -> None:
+            guarded(desk.page, change, desk.run, Device("cpu"))
+            redraw()
+
+        st.button("Go on on the CPU", key=f"{desk.page}_to_cpu", on_click=move)
 
 
 def counter(look: Look, batches: int, steps: Steps) -> str:

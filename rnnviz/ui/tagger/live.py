@@ -15,8 +15,7 @@ from rnnviz.training.live.engine import Arrays
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab import branches, series
-from rnnviz.ui.lab.desk import said
-from rnnviz.ui.lab.transport import counter, rewind, transport
+from rnnviz.ui.lab.transport import counter, rewind, state_of_things, transport
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
 from rnnviz.ui.tagger.reading import CANVAS, PAGE, Moment, moment, redraw, seat, steps
 
@@ -49,9 +48,7 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(here, look, steps(current), redraw)
         st.markdown(counter(look, batches, steps(current)))
-    said(PAGE)
-    if look.stopped:
-        (st.warning if look.fault else st.info)(look.stopped)
+    state_of_things(here, look, redraw)
     place = st.container()
     epoch = rewind(here, look)
     now = moment(current, values, epoch)
