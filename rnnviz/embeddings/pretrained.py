@@ -12,6 +12,7 @@ from torch import nn
 
 from rnnviz.assets import FOLDER
 from rnnviz.data.vectors import Vectors, read_text_vectors
+from rnnviz.embeddings.learning import sgd_step
 from rnnviz.embeddings.lookup import Matrix, frozen
 from rnnviz.layers import stream
 
@@ -175,7 +176,7 @@ def take(vectors: Vectors, words: tuple[str, ...], freeze: bool, seed: int) -> T
     above = torch.ones(table.shape[1], requires_grad=True)
     output = module(indices)
     (output @ above).sum().backward()
-    torch.optim.SGD([p for p in (module.weight, above) if p.requires_grad], lr=0.1).step()
+    sgd_step([p for p in (module.weight, above) if p.requires_grad], 0.1)
     moved = float(np.abs(frozen(module.weight) - before).max()) if known else 0.0
     trainable = module.weight.numel() if module.weight.requires_grad else 0
     return Taken(known, rows, tuple(map(int, indices)), before, frozen(output), moved, trainable)

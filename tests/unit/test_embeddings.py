@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +19,14 @@ from rnnviz.embeddings.bags import BagRun, bag_of, run_bags, two_step
 from rnnviz.embeddings.compare import compare
 from rnnviz.embeddings.config import MODES, BagConfig, EmbeddingConfig
 from rnnviz.embeddings.inputs import LOSSES, Bags, Table, Training
-from rnnviz.embeddings.learning import Learned, learn
+from rnnviz.embeddings.learning import Learned, learn, sgd_step
 from rnnviz.embeddings.lookup import embedding, embedding_bag, lookup
 from rnnviz.embeddings.refusals import bag_rule, table_rule
 from rnnviz.embeddings.spoken import bag_lines, learned_lines, lookup_line
 from rnnviz.presets import PRESETS
 from rnnviz.screens import embeddings as page
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def preset(row: str, **changed: Any) -> page.EmbeddingsScreen:
@@ -231,6 +236,27 @@ def test_a_rate_of_zero_moves_nothing() -> None:
     step = learned("C1", e_view="Gradient", e_lr=0.0)
     assert step.moved == () and step.learned
     assert "moves no row" in learned_lines(preset("C1", e_lr=0.0).training)[-1]
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_a_step_is_torch_optim_sgd_s_to_the_last_bit(sparse: bool) -> None:
+    ours, theirs = (nn.Embedding(9, 4, sparse=sparse) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    for module in (ours, theirs):
+        module(torch.tensor([1, 1, 5])).pow(2).sum().backward()
+    sgd_step([ours.weight], 0.37)
+    torch.optim.SGD(theirs.parameters(), lr=0.37).step()
+    assert torch.equal(ours.weight, theirs.weight)
+
+
+def test_a_step_does_not_load_the_compiler() -> None:
+    code = (
+        "import sys\nfrom rnnviz.embeddings.learning import learn\n"
+        "from rnnviz.screens.embeddings import screen\n"
+        "step = learn(screen({})[0].training); assert step.moved; print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def tables() -> st.SearchStrategy[Table]:
