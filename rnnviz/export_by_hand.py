@@ -4,10 +4,12 @@ how far they are apart.
 
 from __future__ import annotations
 
-from rnnviz.by_hand.experiment import Outcome, input_shape, sources
+from rnnviz.by_hand.experiment import gradients, input_shape, outcome, sources
 from rnnviz.by_hand.faults import fault_of
 from rnnviz.export import FIRST, imports, layer_call, random_tensor, script, wrapped
 from rnnviz.screens.by_hand import ByHandScreen
+
+MOST_NUMBERS = 20_000
 
 
 def setup_lines(screen: ByHandScreen) -> list[str]:
@@ -118,14 +120,15 @@ def _gradients(made: tuple[str, ...], tensors: bool) -> list[str]:
     ]
 
 
-def csv(outcome: Outcome) -> str:
+def csv(screen: ByHandScreen) -> str:
     """Every number of every result, and of both gradients: result,index,by_hand,pytorch,difference.
 
-    Where the shapes differ, the numbers of each side stand in lines of their own, without a difference.
+    Where the shapes differ, the numbers of each side stand in lines of their own, without a difference. A
+    gradient of more than `MOST_NUMBERS` is left out.
     """
     lines = ["result,index,by_hand,pytorch,difference"]
-    named = [(one.name, one) for one in outcome.results]
-    named += [(f"gradient {one.name}", one) for one in outcome.gradients]
+    named = [(one.name, one) for one in outcome(screen).results]
+    named += [(f"gradient {g.name}", g) for g in gradients(screen) if g.torch.size <= MOST_NUMBERS]
     for name, one in named:
         if one.hand.shape == one.torch.shape:
             pairs = zip(one.hand.ravel().tolist(), one.torch.ravel().tolist(), strict=True)

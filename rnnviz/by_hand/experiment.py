@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
@@ -157,16 +157,27 @@ class Compared:
     equal: bool
 
 
+@dataclass(frozen=True)
+class Gradient:
+    """One parameter's gradient on both sides: its largest |number| on each, and max |difference|."""
+
+    name: str
+    shape: tuple[int, ...]
+    hand: float
+    torch: float
+    largest: float
+    equal: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Results and gradients of both sides; a gradient that never came is zeros. ``fault``: what was broken,
-    if anything.
+    """What both sides came to. ``missing``: parameters that never got a gradient by hand, which counts as 0.
 
-    ``harmless``: why the fault changes nothing here, "" if it does or there is none.
+    ``fault``: what was broken, if anything. ``harmless``: why it changes nothing here, "" if it does.
     """
 
     results: tuple[Compared, ...]
-    gradients: tuple[Compared, ...]
+    gradients: tuple[Gradient, ...]
     missing: frozenset[str]
     fault: Fault | None
     harmless: str
@@ -180,17 +191,11 @@ class Outcome:
 @lru_cache(maxsize=12)
 def outcome(screen: ByHandScreen) -> Outcome:
     """Run both sides, compare their results, and the gradients of `squared_error` summed over them."""
-    made, parts = setup(screen), broken_recipe(screen)
-    with torch.enable_grad():
-        hand, mine, lost = _run(parts.hand, made.x, (made.shared,))
-        torch_, theirs, _ = _run(parts.call, made.x, made.modules)
-    results = tuple(
-        compared(name, a, b, screen.dtype) for name, a, b in zip(parts.results, hand, torch_, strict=True)
+    results, arrays, missing = _both(screen)
+    gradients = tuple(  # those of B8 are 30 MB: only what is shown of them is kept
+        Gradient(g.name, g.torch.shape, _largest(g.hand), _largest(g.torch), g.largest or 0.0, g.equal)
+        for g in arrays
     )
-    gradients = tuple(
-        compared(n, a, b, screen.dtype) for n, a, b in zip(made.names, mine, theirs, strict=True)
-    )
-    missing = frozenset(name for name, gone in zip(made.names, lost, strict=True) if gone)
     fault = fault_of(screen)
     harmless = ""
     if fault is not None and all(one.equal for one in results):
@@ -198,13 +203,35 @@ def outcome(screen: ByHandScreen) -> Outcome:
     return Outcome(results, gradients, missing, fault, harmless)
 
 
+def gradients(screen: ByHandScreen) -> tuple[Compared, ...]:
+    """Every parameter's gradient on both sides, computed anew."""
+    return _both(screen)[1]
+
+
+def _both(screen: ByHandScreen) -> tuple[tuple[Compared, ...], tuple[Compared, ...], frozenset[str]]:
+    made, parts = setup(screen), broken_recipe(screen)
+    with torch.enable_grad():
+        hand, mine, lost = _run(parts.hand, made.x, (made.shared,))
+        torch_, theirs, _ = _run(parts.call, made.x, made.modules)
+
+    def pairs(names: tuple[str, ...], a: Iterable[Tensor], b: Iterable[Tensor]) -> tuple[Compared, ...]:
+        return tuple(compared(*each, screen.dtype) for each in zip(names, a, b, strict=True))
+
+    missing = frozenset(name for name, gone in zip(made.names, lost, strict=True) if gone)
+    return pairs(parts.results, hand, torch_), pairs(made.names, mine, theirs), missing
+
+
+def _largest(values: Array) -> float:
+    return float(np.max(np.abs(values)))
+
+
 def compared(name: str, hand: Tensor, its: Tensor, dtype: str) -> Compared:
     """One tensor of both sides."""
     a, b = read_only(hand.detach()), read_only(its.detach())
     if a.shape != b.shape:
         return Compared(name, a, b, None, False)
-    largest = float(np.max(np.abs(a - b)))
-    return Compared(name, a, b, largest, largest <= TOLERANCE[dtype] * max(1.0, float(np.max(np.abs(b)))))
+    largest = _largest(a - b)
+    return Compared(name, a, b, largest, largest <= TOLERANCE[dtype] * max(1.0, _largest(b)))
 
 
 def squared_error(result: Tensor) -> Tensor:

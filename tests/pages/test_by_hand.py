@@ -128,7 +128,7 @@ def test_gradients_are_compared_parameter_by_parameter(visit: Visit) -> None:
     app = visit("by_hand.py", b_kind="LSTM", b_detail="Gradients")
     said = cells(html(app)[-1])
     for one in outcome(page.screen({"b_kind": "LSTM"})[0]).gradients:
-        assert f"{one.name} | {one.torch.shape} | " in said
+        assert f"{one.name} | {one.shape} | " in said
     assert "✗" not in said
     lost = visit(
         "by_hand.py",

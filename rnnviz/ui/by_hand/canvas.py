@@ -65,7 +65,7 @@ def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
             query=query(page.FIELDS, values),
             script=script,
             notebook=lambda: notebook(script(), "By hand"),
-            data=lambda: csv(found),
+            data=lambda: csv(current),
             columns="result, index, by_hand, pytorch, difference",
         )
     )

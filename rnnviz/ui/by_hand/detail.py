@@ -104,9 +104,9 @@ def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     )
     rows = []
     for one in found.gradients:
-        apart = f"{markup.number(one.largest or 0.0)} {'✓' if one.equal else '✗'}"
-        mine = "none" if one.name in found.missing else f"{abs(one.hand).max():.4g}"
-        rows.append((one.name, str(one.torch.shape), mine, f"{abs(one.torch).max():.4g}", apart))
+        apart = f"{markup.number(one.largest)} {'✓' if one.equal else '✗'}"
+        mine = "none" if one.name in found.missing else f"{one.hand:.4g}"
+        rows.append((one.name, str(one.shape), mine, f"{one.torch:.4g}", apart))
     heads = ("parameter", "shape", "largest by hand", "largest of PyTorch", "max |difference|")
     st.html(markup.table(heads, rows))
     if found.missing:

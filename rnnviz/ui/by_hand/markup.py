@@ -101,7 +101,7 @@ def verdict(outcome: Outcome) -> str:
     rows = [
         (one.name, one.largest, one.equal, f"{one.hand.shape} ≠ {one.torch.shape}") for one in outcome.results
     ]
-    largest = max((one.largest for one in outcome.gradients if one.largest is not None), default=0.0)
+    largest = max(one.largest for one in outcome.gradients)
     rows.append(("gradients", largest, all(one.equal for one in outcome.gradients), ""))
     cells = "".join(
         f'<span><b>{name}</b> <span style="{_verdict_style(equal)}">'
