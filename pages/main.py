@@ -25,6 +25,7 @@ st.navigation(
         ],
         "Train": [
             st.Page("tagger.py", title="Tagger", url_path="tagger"),
+            st.Page("characters.py", title="Characters", url_path="characters"),
         ],
     },
     position="top",

@@ -129,6 +129,26 @@ def tags_card(before: ArrayLike, after: ArrayLike, words: Sequence[str]) -> Pict
     return _picture(parts, wide + 2 * MARGIN, f"The tags of “{' '.join(words)}”, guessed, then learnt")
 
 
+def strings_card(strings: Sequence[str], target: str) -> Picture:
+    """A string an epoch, each from top to bottom; the characters that are right stand on colour."""
+    wide, cell, top, parts = 300.0, 16.0, 16.0, []
+    step = wide / len(strings)
+    right = np.array([[a == b for a, b in zip(text, target, strict=True)] for text in strings], float)
+    name = f"epoch 1 to {len(strings)}"
+    parts = [
+        f'<text x="{MARGIN:g}" y="12" font-weight="700" fill="{theme.MUTED}">{name}</text>',
+        _cells(right.T * 0.5, (MARGIN, top), (step, cell), limit=1.0),
+        _rect((MARGIN, top), (wide, cell * len(target)), f'stroke="{theme.LINE}"'),
+    ]
+    for k, text in enumerate(strings):
+        parts += [
+            f'<text x="{MARGIN + (k + 0.5) * step:.5g}" y="{top + (i + 0.75) * cell:g}" text-anchor="middle" '
+            f'fill="{theme.MUTED}">{escape(letter)}</text>'
+            for i, letter in enumerate(text)
+        ]
+    return _picture(parts, wide + 2 * MARGIN, f"{strings[0]}, {len(strings)} epochs later {strings[-1]}")
+
+
 def _picture(parts: Sequence[str], width: float, label: str) -> Picture:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" height="{HEIGHT:g}"'
     return Picture(f'{head} font-family="sans-serif" font-size="12">{"".join(parts)}</svg>', label)

@@ -15,7 +15,8 @@ from rnnviz.figures.base import empty, figure, short, tokens_axis
 from rnnviz.figures.characters import Strings
 from rnnviz.figures.losses import Series, Thinned
 
-ROW, TOP, BOTTOM = 21, 44, 40  # pixels
+ROW, TOP, LEVEL_TOP, BOTTOM = 21, 44, 26, 38  # pixels; above labels at an angle, and level ones
+LEVEL = 8  # so few labels are level however narrow the picture is
 MOST_ROWS = 40
 
 
@@ -24,7 +25,8 @@ class Said:
     """A row for each epoch shown: what was said (rows of L), which of it is right (rows, L), and the loss.
 
     A row stands for the epochs from ``epochs`` to ``until``, between which the string did not change or was
-    left out; its loss is that of its last epoch.
+    left out; its loss is that of its last epoch. ``now``: the last row is no epoch yet, but what the model
+    says as it stands, which is what the next epoch would begin with.
     """
 
     source: str
@@ -34,15 +36,23 @@ class Said:
     loss: NDArray[np.float64]
     epochs: tuple[int, ...]
     until: tuple[int, ...]
+    now: bool = False
 
     def row_of(self, epoch: int) -> int:
         """The row that shows an epoch: the last that begins at or before it."""
         return max(0, int(np.searchsorted(self.epochs, epoch, side="right")) - 1)
 
 
-def said(strings: Strings, predicted: ArrayLike, loss: Series, epochs: ArrayLike | None = None) -> Said:
+def said(
+    strings: Strings,
+    predicted: ArrayLike,
+    loss: Series,
+    epochs: ArrayLike | None = None,
+    now: tuple[ArrayLike, float] | None = None,
+) -> Said:
     """The record of the class ids said (E, L) and the losses (E,) at ``epochs``, 1, 2 … unless given. A loss
-    that was `Thinned` gives a row the last value known before the next row, NaN if there is none.
+    that was `Thinned` gives a row the last value known before the next row, NaN if there is none. ``now``:
+    the ids (L,) and the loss of the model as it stands, for a row of their own.
 
     Of more than `MOST_ROWS` epochs those stay at which the string changes; of more changes than that, evenly
     many, with the first and the last. Raises `ValueError` for shapes that do not agree.
@@ -59,14 +69,22 @@ def said(strings: Strings, predicted: ArrayLike, loss: Series, epochs: ArrayLike
         )
     places = _places(ids)
     ends = np.append(places[1:] - 1, len(ids) - 1)[: len(places)]
+    shown, first, last = ids[places], at[places], at[ends]
+    known_losses = _last_known(losses, measured, first)
+    if now is not None:
+        coming = (at[-1] if len(at) else 0) + 1
+        shown = np.vstack([shown.reshape(-1, length), np.asarray(now[0], np.int64)])
+        first, last = np.append(first, coming), np.append(last, coming)
+        known_losses = np.append(known_losses, now[1])
     return Said(
         strings.source,
         strings.target,
-        tuple(tuple(strings.classes[k] for k in ids[place]) for place in places),
-        ids[places] == np.array(strings.truth),
-        _last_known(losses, measured, at[places]),
-        tuple(map(int, at[places])),
-        tuple(map(int, at[ends])),
+        tuple(tuple(strings.classes[k] for k in row) for row in shown),
+        shown == np.array(strings.truth),
+        known_losses,
+        tuple(map(int, first)),
+        tuple(map(int, last)),
+        now is not None,
     )
 
 
@@ -101,15 +119,17 @@ def said_summary(record: Said) -> str:
     reached = (
         f"first right at epoch {record.epochs[int(whole.argmax())]}" if whole.any() else "never right so far"
     )
-    now = f"{''.join(record.rows[-1])}, {int(record.right[-1].sum())} of {len(record.target)} right"
-    return f"{goal}: {reached}; at epoch {record.until[-1]} it says {now}, loss {record.loss[-1]:.4g}."
+    text = f"{''.join(record.rows[-1])}, {int(record.right[-1].sum())} of {len(record.target)} right"
+    when = "now" if record.now else f"at epoch {record.until[-1]}"
+    return f"{goal}: {reached}; {when} it says {text}, loss {record.loss[-1]:.4g}."
 
 
 def said_figure(record: Said, *, current: int | None = None, height: int | None = None) -> go.Figure:
     """A row an epoch: its letters, right ones on blue and bold, and its loss as a point on a line beside
     them.
 
-    ``current`` is the epoch to mark. Every point carries its epoch as ``customdata``.
+    ``current`` is the epoch to mark. Every point carries its epoch as ``customdata``. In a given ``height``
+    few rows stay low, and there is room for more to come.
     """
     count, length = len(record.rows), len(record.target)
     if not count:
@@ -119,30 +139,34 @@ def said_figure(record: Said, *, current: int | None = None, height: int | None 
         [f"<b>{short(shown(c))}</b>" if good else short(shown(c)) for c, good in zip(row, right, strict=True)]
         for row, right in zip(record.rows, rights, strict=True)
     ]
+    top = LEVEL_TOP if length <= LEVEL else TOP
+    inside = (height or 0) - top - BOTTOM
+    room = max(count, inside // ROW)
     heat = {
         "type": "heatmap",
         "name": "said",
         "z": record.right.astype(np.uint8),
         "text": letters,
         "texttemplate": "%{text}",
-        "textfont": {"size": 14},
+        "textfont": {"size": 14 if not height or inside >= 18 * room else 12 if inside >= 14 * room else 11},
         "customdata": [[epoch] * length for epoch in record.epochs],
         "colorscale": [[0, theme.MISMATCH], [0.5, theme.MISMATCH], [0.5, theme.MATCH], [1, theme.MATCH]],
         **{"zmin": 0, "zmax": 1, "showscale": False},
         **dict.fromkeys(("xgap", "ygap"), 1),
         "hovertemplate": "epoch %{y}: %{text} at position %{x}<extra></extra>",
     }
-    bottom = {**_epochs(record), "anchor": "x"}
+    bottom = {**_epochs(record, room), "anchor": "x"}
     axis = tokens_axis([f"{shown(a)}→{shown(b)}" for a, b in zip(record.source, record.target, strict=True)])
+    level = {"tickangle": 0, "tickfont": {"size": 12}} if length <= LEVEL else {}
     layout: dict[str, Any] = {
-        "height": height or TOP + BOTTOM + ROW * count,
-        "margin": {"l": 40, "r": 8, "t": TOP, "b": BOTTOM},
+        "height": height or top + BOTTOM + ROW * count,
+        "margin": {"l": 40, "r": 8, "t": top, "b": BOTTOM},
         "showlegend": False,
-        "uirevision": f"{count}.{length}",
-        "xaxis": axis | {"side": "top", "domain": [0, 0.64], "ticks": "", "fixedrange": True},
+        "uirevision": f"{room}.{length}",
+        "xaxis": axis | level | {"side": "top", "domain": [0, 0.66], "ticks": "", "fixedrange": True},
         "xaxis2": {
-            **{"domain": [0.68, 1], "rangemode": "tozero", "nticks": 4, "exponentformat": "e"},
-            "title": {"text": "loss"},
+            **{"domain": [0.7, 1], "rangemode": "tozero", "nticks": 4, "exponentformat": "e"},
+            **{"title": {"text": "loss", "font": {"size": 12}, "standoff": 2}, "tickfont": {"size": 11}},
         },
         "yaxis": bottom,
     }
@@ -157,16 +181,19 @@ def said_figure(record: Said, *, current: int | None = None, height: int | None 
     return figure([heat, _losses(record)], layout)
 
 
-def _epochs(record: Said) -> dict[str, Any]:
+def _epochs(record: Said, room: int) -> dict[str, Any]:
     names = [
         f"{first}" if first == last else f"{first}–{last}"
         for first, last in zip(record.epochs, record.until, strict=True)
     ]
-    stride = -(-len(names) // 24)
+    if record.now:
+        names[-1] = "now"
+    places = sorted({*range(0, len(names), -(-len(names) // 24)), *([len(names) - 1] if record.now else ())})
     return {
-        **{"range": [len(names) - 0.5, -0.5], "fixedrange": True, "showgrid": False, "zeroline": False},
-        **{"tickmode": "array", "tickvals": list(range(0, len(names), stride)), "ticktext": names[::stride]},
-        **{"title": {"text": "epoch"}, "ticks": "", "tickfont": {"size": 11}},
+        **{"range": [room - 0.5, -0.5], "fixedrange": True, "showgrid": False, "zeroline": False},
+        **{"tickmode": "array", "tickvals": places, "ticktext": [names[i] for i in places]},
+        **{"title": {"text": "epoch", "font": {"size": 12}, "standoff": 4}, "ticks": ""},
+        "tickfont": {"size": 11},
     }
 
 
@@ -186,12 +213,16 @@ def _losses(record: Said) -> dict[str, Any]:
             [epoch, f"{n} of {len(record.target)} right"]
             for epoch, n in zip(record.epochs, counts, strict=True)
         ],
+        "text": [
+            "now" if record.now and i == count - 1 else f"epoch {epoch}"
+            for i, epoch in enumerate(record.epochs)
+        ],
         "line": {"color": theme.MUTED, "width": 1.5},
         "marker": {
             "size": 8,
             "symbol": ["circle" if one else "x" for one in whole],
             "color": [theme.ACCENT if one else theme.MISMATCH for one in whole],
         },
-        "hovertemplate": "epoch %{customdata[0]}: loss %{x:.4g}<br>%{customdata[1]}<extra></extra>",
+        "hovertemplate": "%{text}: loss %{x:.4g}<br>%{customdata[1]}<extra></extra>",
         "cliponaxis": False,
     }

@@ -61,6 +61,9 @@ CARDS: tuple[Card, ...] = (
     Card("by_hand.py", "By hand", "Is there any magic in nn.RNN?", "equality"),
     Card("embeddings.py", "Embeddings", "How does a word become a vector that learns?", "lookup"),
     Card("tagger.py", "Tagger", "How does a network learn to give each word its tag?", "tags"),
+    Card(
+        "characters.py", "Characters", "How does a network learn to say one string after another?", "strings"
+    ),
 )
 
 

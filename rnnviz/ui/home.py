@@ -15,10 +15,10 @@ from rnnviz.embeddings.lookup import lookup
 from rnnviz.figures import cards
 from rnnviz.figures.home import GROUP
 from rnnviz.home import read, sentences
-from rnnviz.presets import EXAMPLES, SENTENCES, TRAINING_PRESETS
+from rnnviz.presets import CHARS_PRESETS, EPOCHS, EXAMPLES, SENTENCES, TRAINING_PRESETS
 from rnnviz.runs import run
 from rnnviz.screens import by_hand, embeddings, home, layers
-from rnnviz.training import advance, snapshot, start
+from rnnviz.training import Order, advance, snapshot, start, work
 from rnnviz.ui.page import Arrived, canvas, unframed
 
 INTERVAL = 550
@@ -129,10 +129,25 @@ def _tags() -> cards.Picture:
     return cards.tags_card(first, last, [word for word, _ in SENTENCES[0]])
 
 
+@lru_cache(maxsize=1)
+def _strings() -> cards.Picture:
+    config = CHARS_PRESETS["D3"]
+    log = work(start(config).to_bytes(), Order(EPOCHS["D3"], seconds=60.0)).log
+    texts = ["".join(config.characters[k] for k in ids) for ids in log["predicted"]]
+    return cards.strings_card(texts, config.target)
+
+
 def prepare_cards() -> None:
     """Draw the pictures before the first visitor comes: one of them trains a model."""
     for picture in _PICTURES.values():
         picture()
 
 
-_PICTURES = {"tensors": _tensors, "gates": _gates, "equality": _equality, "lookup": _lookup, "tags": _tags}
+_PICTURES = {
+    "tensors": _tensors,
+    "gates": _gates,
+    "equality": _equality,
+    "lookup": _lookup,
+    "tags": _tags,
+    "strings": _strings,
+}

@@ -1,0 +1,14 @@
+"""Characters: how does a network learn to say one string after another?"""
+
+import streamlit as st
+
+from rnnviz.ui.characters import canvas, controls, reading
+from rnnviz.ui.page import canvas as fragment
+
+reading.enter()
+current, values = reading.read(alone=False)
+
+with st.sidebar:
+    controls.show(current, values)
+
+fragment(reading.CANVAS, (current, values), reading.read, canvas.show)

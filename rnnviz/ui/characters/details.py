@@ -1,0 +1,134 @@
+"""Views under the pictures: the reshape before the loss, the layer's inside, curves, another string."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.data.characters import shown
+from rnnviz.figures.characters import Strings, softmax_grid
+from rnnviz.figures.heatmap import step_heatmaps, step_maps
+from rnnviz.figures.losses import GROUP, curves, losses_figure, losses_summary
+from rnnviz.figures.norms import norms, norms_figure, norms_summary
+from rnnviz.figures.reshape import Scored, reshape, reshape_figure, reshape_summary
+from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
+from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.reshaped import scored
+from rnnviz.screens import characters as page
+from rnnviz.training.live import Run
+from rnnviz.ui import pickers
+from rnnviz.ui.characters.reading import Moment
+from rnnviz.ui.chart import Mark, chart
+from rnnviz.ui.lab import series
+from rnnviz.ui.link import markdown
+
+FIELD = pickers.by_key(page.FIELDS)
+ORDER = {"RNN": ("x", "h_pre", "h"), "LSTM": tuple("xifgoch"), "GRU": tuple("xrznh")}
+
+
+def reshaped(now: Moment) -> None:
+    """Row D8: the scores as the model gives them, as the loss takes them, and what each position adds."""
+    batch = scored(now.state, bool(now.values["c_two"]))
+    classes = [shown(c) for c in now.config.characters]
+    record = reshape(
+        Scored(
+            batch.logits,
+            batch.target,
+            batch.losses,
+            classes,
+            [[shown(c) for c in text] for text in batch.sentences],
+            now.config.reduction,
+        )
+    )
+    pickers.switch(FIELD["c_two"])
+    chart(
+        reshape_figure(record),
+        key="c_reshape",
+        name="Reshape before the loss",
+        summary=reshape_summary(record),
+    )
+    size, length, count = batch.logits.shape
+    first = "(L, N, C)" if now.config.layer == "cell" or not now.config.embedding else "(N, L, C)"
+    given = (length, size, count) if first == "(L, N, C)" else (size, length, count)
+    st.caption(
+        f"The model gives scores of shape {first} = {given}; `scores.reshape(-1, {count})` puts every "
+        f"position into a row of its own, and `cross_entropy` compares them with {size * length} targets. "
+        + ("The second sentence is not trained on." if size == 2 else "")
+    )
+
+
+def inside(now: Moment) -> None:
+    """Hidden states and gates at this epoch, the same pictures as in *Step through*."""
+    config = now.config
+    layer = page.DEPTHS.index(now.values["c_depth"])
+    if config.num_layers > 1:
+        pickers.choice(FIELD["c_depth"], page.DEPTHS[: config.num_layers], collapsed=True)
+    values = {letter: now.arrays[f"{letter}/{layer}/0"] for letter in ORDER[config.kind]}
+    chart(
+        step_heatmaps(
+            step_maps(values, [shown(c) for c in config.source]), columns=3 if config.kind == "RNN" else 2
+        ),
+        key="c_inside",
+        name="Inside the layer",
+        summary=f"Every quantity of layer {layer} at epoch {now.epoch}, characters along x, units along y. "
+        f"h lies between {values['h'].min():.3f} and {values['h'].max():.3f}.",
+    )
+
+
+def losses(now: Moment, runs: Sequence[Run]) -> None:
+    """Loss and accuracy over the epochs, of several runs."""
+    record = curves([series.history(run, run.look()) for run in runs])
+    pickers.switch(FIELD["c_log"])
+    chart(
+        losses_figure(record, log=bool(now.values["c_log"]), height=360),
+        key="c_losses",
+        name="Loss and accuracy",
+        summary=losses_summary(record),
+        mark=Mark(GROUP, now.epoch),
+    )
+
+
+def weights(now: Moment) -> None:
+    """How large each parameter's gradient is, and how far each parameter goes in an epoch."""
+    found = now.look.curves.curves
+    if "grad_norm" not in found:
+        st.caption("No epoch has been trained yet: there is no gradient to draw.")
+        return
+    with st.grid(2, min_column_width=400):
+        for name, what in (("grad_norm", "Norm of the gradient"), ("change", "Way in one epoch")):
+            curve = found[name]
+            largest = np.where(np.isfinite(curve.high), curve.high, np.nan)
+            record = norms(what, largest, now.names, width=curve.width)
+            chart(
+                norms_figure(record),
+                key=f"c_{name}",
+                name=what,
+                summary=norms_summary(record),
+                mark=Mark(GROUP, now.epoch),
+            )
+
+
+def trying(now: Moment) -> None:
+    """What the model makes of another string of its characters."""
+    known = now.config.characters
+    pickers.line(FIELD["c_try"])
+    text = now.values["c_try"]
+    if not text:
+        st.caption("Type a character or more.")
+        return
+    if strange := sorted({*text} - {*known}):
+        st.warning(
+            markdown(f"{' '.join(map(shown, strange))}: the model has only {' '.join(map(shown, known))}.")
+        )
+        return
+    softmax = now.arrays_of(text)["probabilities"]
+    words, classes = [shown(c) for c in text], [shown(c) for c in known]
+    if text == now.config.source:
+        grid = softmax_grid(Strings(text, now.config.target, known), [("softmax", softmax)])
+    else:
+        grid = tag_grid([tag_row("softmax", [tagged(words, softmax)])], classes)
+    chart(tag_figure(grid), key="c_tried", name="Softmax of your string", summary=tag_summary(grid))
+    said = "".join(known[k] for k in softmax.argmax(-1))
+    st.markdown(f"It says **{markdown(said)}**.")

@@ -1,0 +1,127 @@
+"""The pictures of one model: what it says at each epoch, its state, and the softmax of its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from rnnviz.data.characters import shown
+from rnnviz.figures.characters import ceiling, softmax_grid, state_grid
+from rnnviz.figures.heatmap import step_heatmaps, step_maps
+from rnnviz.figures.losses import Thinned
+from rnnviz.figures.said import Said, said, said_figure, said_summary
+from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
+from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.training.live import Look
+from rnnviz.ui.characters.reading import Moment
+from rnnviz.ui.chart import Point, chart
+
+HEIGHT = 350
+NARROW = (338, 190, 190)
+"""Pixels of the three pictures of a column."""
+
+
+def strings(now: Moment, key: str, back_to: Callable[[int], None], height: int = HEIGHT) -> None:
+    """The string of every epoch beside its loss; a click goes back to the model that said it."""
+
+    def clicked(point: Point) -> None:
+        if point.custom and isinstance(point.custom[0], float):
+            back_to(max(0, int(point.custom[0]) - 1))
+
+    record = spoken(now)
+    chart(
+        said_figure(record, current=now.epoch + 1, height=height),
+        key=f"{key}_said",
+        name=f"What {_name(key)} says",
+        summary=said_summary(record),
+        on_click=clicked,
+    )
+
+
+def spoken(now: Moment) -> Said:
+    """Each epoch's string, and a last row for the model as it stands."""
+    epochs, rows = now.look.curves.rows("predicted")
+    at, losses = now.look.curves.points("loss")
+    if not len(rows):
+        rows = rows.reshape(0, len(now.config.target))
+    newest = now.newest
+    return said(now.strings, rows, Thinned(at, losses), epochs, (newest["predicted"], float(newest["loss"])))
+
+
+def state_and_softmax(now: Moment, key: str) -> None:
+    """The last layer's h and the softmax. Where h is the score they are two sides of one thing, drawn in one
+    figure over the characters; else h has units of its own.
+    """
+    if now.config.readout:
+        share = HEIGHT * 9 // 20
+        state(now, key, share)
+        softmax(now, key, HEIGHT - share)
+        return
+    grid = state_grid(now.strings, _h(now), now.arrays["probabilities"])
+    chart(
+        tag_figure(grid, height=HEIGHT),
+        key=f"{key}_state",
+        name=f"State and softmax, {_name(key)}",
+        summary=f"{_when(now)}. {tag_summary(grid)}",
+    )
+
+
+def softmax(now: Moment, key: str, height: int) -> None:
+    """The softmax at each position, what is to be said outlined."""
+    name = "softmax(scores)" if now.config.readout else "softmax(hₜ)"
+    grid = softmax_grid(now.strings, [(name, now.arrays["probabilities"])])
+    chart(
+        tag_figure(grid, height=height),
+        key=f"{key}_softmax",
+        name=f"Softmax, {_name(key)}",
+        summary=f"{_when(now)}. {tag_summary(grid)}",
+    )
+
+
+def state(now: Moment, key: str, height: int) -> None:
+    """The last layer's h: over the characters where it is their score, else over its own units."""
+    h = _h(now)
+    if now.config.readout:
+        figure = step_heatmaps(step_maps({"h": h}, [shown(c) for c in now.config.source]), height=height)
+        told = f"h has {h.shape[1]} units, from {h.min():.3f} to {h.max():.3f}."
+    else:
+        words, classes = (list(map(shown, text)) for text in (now.config.source, now.config.characters))
+        panel = tagged(words, h, truth=now.strings.truth)
+        row = tag_row("hₜ, the score", [panel], signed=True, limit=1.0)
+        grid = tag_grid([row], [f"h[{k}]: {c}" for k, c in enumerate(classes)])
+        figure, told = tag_figure(grid, height=height), tag_summary(grid)
+    chart(figure, key=f"{key}_h", name=f"State, {_name(key)}", summary=f"{_when(now)}. {told}")
+
+
+def _h(now: Moment) -> NDArray[Any]:
+    return now.arrays[f"h/{now.config.num_layers - 1}/0"]
+
+
+def _name(key: str) -> str:
+    return key.removeprefix("c_").replace("run", "this run")
+
+
+def _when(now: Moment) -> str:
+    return f"After epoch {now.epoch}" if now.epoch else "Before training"
+
+
+def bound(now: Moment) -> str:
+    """In a sentence, what the scores can reach."""
+    classes = len(now.config.characters)
+    if now.config.readout:
+        return f"`Linear({now.config.hidden}, {classes})` makes the scores: they have no bound."
+    if classes == 1:
+        return "One character alone: its softmax is 1, whatever h is."
+    limit = ceiling(classes)
+    return (
+        f"h, in (−1, 1), is the score: no softmax above **{limit.probability:.2f}**, "
+        f"no position's loss below **{limit.loss:.2f}**."
+    )
+
+
+def standing(look: Look) -> str:
+    """Where a run stands, in words."""
+    at, losses = look.curves.points("loss")
+    return f"epoch {look.epoch}" + (f" · loss {losses[-1]:.4f}" if len(at) else "")

@@ -1,0 +1,102 @@
+"""What every part of the page starts from: the screen, and the moment of a run that is looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.figures.characters import Strings
+from rnnviz.runs import usable_device
+from rnnviz.screens import characters as page
+from rnnviz.training import parameter_names
+from rnnviz.training.config import CharsConfig
+from rnnviz.training.live import Look, Run, Visit
+from rnnviz.training.live.engine import Arrays
+from rnnviz.ui.lab.desk import Desk, desk, pictured
+from rnnviz.ui.lab.tab import visit
+from rnnviz.ui.link import arrive
+from rnnviz.ui.page import Arrived
+
+PAGE = "characters"
+CANVAS, LIVE = "characters_canvas", "characters_live"
+VIEW = "{}"
+"""What a slice brings a snapshot of: the pair that is trained on."""
+
+
+def read(*, alone: bool = True) -> Arrived:
+    """The page's screen and values."""
+    current, values = arrive(page.FIELDS, page.screen, PAGE, alone=alone)
+    device = usable_device(current.config.device)  # a link may come from a machine with another one
+    config = replace(current.config, device=device)
+    three = tuple(replace(model, device=device) for model in current.three)
+    return replace(current, config=config, three=three), values
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is looked at: a run as it stands, or at an earlier epoch. ``state``: the run's bytes then.
+
+    ``newest``: the arrays of where it stands.
+    """
+
+    values: Mapping[str, Any]
+    run: Run
+    config: CharsConfig
+    look: Look
+    epoch: int
+    rewound: bool
+    state: bytes
+    arrays: Arrays
+    newest: Arrays
+
+    @property
+    def strings(self) -> Strings:
+        """What is read, what is to be said, and the characters there are."""
+        return Strings(self.config.source, self.config.target, self.config.characters)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's parameters."""
+        return parameter_names(self.config)
+
+    def arrays_of(self, text: str) -> Arrays:
+        """The arrays of another string that is read."""
+        return pictured(self.state, json.dumps({"text": text}))
+
+
+def moment(values: Mapping[str, Any], run: Run, config: CharsConfig, epoch: int | None) -> Moment:
+    """The kept epoch of a run nearest to ``epoch``, None for where it stands."""
+    run.watch(VIEW)
+    look = run.look()
+    at, state = run.seek(None)
+    newest = look.snapshot if look.snapshot and at == look.epoch else pictured(state, VIEW)
+    arrays, rewound = newest, epoch is not None and epoch < look.epoch
+    if rewound:
+        at, state = run.seek(epoch)
+        arrays = pictured(state, VIEW)
+    return Moment(values, run, config, look, at, rewound, state, arrays, newest)
+
+
+def seat(current: page.CharsScreen) -> Desk:
+    """The desk of this tab: the runs of the model that the controls describe."""
+    return desk(PAGE, visit_once(), current.config)
+
+
+def visit_once() -> Visit:
+    """The tab; it tells the browser its key in the page's own run, not in a fragment's."""
+    found: Visit = st.session_state[f"{PAGE}_visit"]
+    return found
+
+
+def enter() -> None:
+    """Called by the page before anything is drawn."""
+    st.session_state[f"{PAGE}_visit"] = visit()
+
+
+def redraw() -> None:
+    """A callback: the canvas again, with its live part."""
+    st.rerun(CANVAS)

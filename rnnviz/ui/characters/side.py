@@ -1,0 +1,216 @@
+"""Side by side: the notebooks' three models on the same strings, trained at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.presets import EPOCHS
+from rnnviz.screens import characters as page
+from rnnviz.training.config import CharsConfig
+from rnnviz.training.live import SPEEDS, Run, house
+from rnnviz.ui import pickers
+from rnnviz.ui.characters import details, pictures
+from rnnviz.ui.characters.reading import PAGE, Moment, moment, redraw, visit_once
+from rnnviz.ui.lab.desk import config_of, guarded, reset, said, started
+from rnnviz.ui.lab.desk import show as bring
+from rnnviz.ui.lab.transport import NAMES
+
+GROUP = "characters side by side"
+EPOCH, SPEED = f"{PAGE}_side_epoch", f"{PAGE}_side_speed"
+SLOW = 5.0
+"""Epochs a second, so that strings can be read while they change."""
+FIELD = pickers.by_key(page.FIELDS)
+
+
+def runs(current: page.CharsScreen) -> dict[str, Run]:
+    """The three runs by their rows; those of other strings or another seed go. Looking is free: one that was
+    not trained yet has no place in the lobby.
+    """
+    lobby, visit, wanted = house().lobby, visit_once(), current.models
+    found = {run.label: run for run in lobby.runs(visit, GROUP)}
+    if any(config_of(run) != wanted.get(row) for row, run in found.items()):
+        for run in found.values():
+            lobby.remove(visit, run.id)
+        found = {}
+    held = st.session_state.get("c_side_preview")
+    if held is None or held[0] != current.three:
+        fresh = {row: Run.of(started(config), label=row, group=GROUP) for row, config in wanted.items()}
+        held = st.session_state["c_side_preview"] = (current.three, fresh)
+    return {row: found.get(row, held[1][row]) for row in wanted}
+
+
+def busy(current: page.CharsScreen) -> bool:
+    """Whether one of them goes on."""
+    return any(run.look().busy for run in runs(current).values())
+
+
+def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
+    """A column a model, and one of them in detail."""
+    here = runs(current)
+    epoch = st.session_state.get(EPOCH)
+    _transport(current, here)
+    said(PAGE)
+    now = {row: moment(values, run, current.models[row], epoch) for row, run in here.items()}
+    with st.grid(3, min_column_width=230):
+        for row, each in now.items():
+            with st.container(gap="xsmall"):
+                _column(row, each)
+    _rewind(here)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        pickers.choice(FIELD["c_which"], collapsed=True)
+        pickers.choice(FIELD["c_view"], page.SIDE_VIEWS, collapsed=True)
+        st.button(
+            "Open by itself",
+            key="c_side_open",
+            help="This model alone, as it stands: change it, rewind it, branch it, save it.",
+            on_click=lambda: _open(current.which, here[current.which]),
+        )
+    view = values["c_view"]
+    if view == "Curves":
+        details.losses(now[current.which], list(here.values()))
+        if current.models["D3"].reduction != current.models["D4"].reduction:
+            st.caption(
+                f"D3's loss is the sum of its {len(current.config.target)} positions', the others' a mean."
+            )
+    else:
+        VIEWS[view](now[current.which])
+
+
+VIEWS: dict[str, Callable[[Moment], None]] = {
+    "Reshape": details.reshaped,
+    "Inside": details.inside,
+    "Weights": details.weights,
+}
+
+
+def _column(row: str, now: Moment) -> None:
+    st.markdown(f"**{row}** {pictures.standing(now.look)} ({now.config.reduction})")
+    st.caption(f"`{call(now.config)}` lr {now.config.optimiser.lr:g}")
+    key, (high, low, lowest) = f"c_{row}", pictures.NARROW
+    pictures.strings(now, key, _back_to, high)
+    pictures.softmax(now, key, low)
+    pictures.state(now, key, lowest)
+    st.caption(pictures.bound(now))
+
+
+def call(config: CharsConfig) -> str:
+    """The line that makes the layer."""
+    classes = len(config.characters)
+    if config.layer == "cell":
+        return f"nn.{config.kind}Cell({config.embedding or classes}, {config.hidden})"
+    layers = f", num_layers={config.num_layers}" if config.num_layers > 1 else ""
+    return f"nn.{config.kind}({config.embedding or classes}, {config.hidden}{layers})"
+
+
+def _transport(current: page.CharsScreen, here: dict[str, Run]) -> None:
+    looks = [run.look() for run in here.values()]
+    playing = any(look.playing for look in looks)
+
+    def act(what: Callable[[Run], Any]) -> Callable[[], None]:
+        def clicked() -> None:
+            st.session_state.pop(EPOCH, None)  # back to where they stand
+            for run in _taken(current):
+                guarded(PAGE, what, run)
+            redraw()
+
+        return clicked
+
+    def go(run: Run) -> None:
+        run.play(st.session_state[SPEED], page.stop_of(run.label, run.look().epoch))
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "Pause" if playing else "Train all three",
+            key="c_side_play",
+            help=f"As the notebooks do: {', '.join(f'{row} {EPOCHS[row]}' for row in here)} epochs",
+            on_click=act(Run.pause if playing else go),
+            type="primary",
+            shortcut="Space",
+        )
+        st.button(
+            "1 epoch",
+            key="c_side_epoch",
+            help="One step of each",
+            on_click=act(Run.one_epoch),
+            shortcut="Right",
+        )
+        st.button(
+            "Reset",
+            key="c_side_reset",
+            help="Back to before training",
+            on_click=act(reset),
+            disabled=not any(look.epoch for look in looks),
+        )
+        st.selectbox(
+            "Speed",
+            list(SPEEDS),
+            index=SPEEDS.index(SLOW),
+            format_func=NAMES.__getitem__,
+            key=SPEED,
+            label_visibility="collapsed",
+            width=165,
+            on_change=_speed,
+            args=(here,),
+        )
+    if playing and not any(look.curves.names for look in looks):
+        st.caption("The workers are loading PyTorch, once: a few seconds.")
+    if message := house().message:
+        st.warning(message)
+    for row, look in zip(here, looks, strict=True):
+        if look.stopped and look.fault:
+            st.warning(f"{row}: {look.stopped}")
+
+
+def _speed(here: dict[str, Run]) -> None:
+    for run in here.values():
+        run.set_speed(st.session_state[SPEED])
+
+
+def _taken(current: page.CharsScreen) -> list[Run]:
+    """The three, each in the lobby, if there is room."""
+    lobby, visit = house().lobby, visit_once()
+    held = lobby.runs(visit, GROUP)
+    found = []
+    for run in runs(current).values():
+        if run in held or guarded(PAGE, lobby.add, visit, run) is not None:
+            found.append(run)
+    return found
+
+
+def _rewind(here: dict[str, Run]) -> None:
+    """The slider back to any epoch, for the three at once."""
+    looks = [run.look() for run in here.values()]
+    last = max(look.epoch for look in looks)
+    if last == 0 or any(look.playing for look in looks):
+        return
+    st.session_state[EPOCH] = min(st.session_state.get(EPOCH, last), last)
+    st.slider(
+        "Rewind",
+        0,
+        last,
+        key=EPOCH,
+        help="Replays every picture of the three. A click on a string does the same.",
+    )
+
+
+def _back_to(epoch: int) -> None:
+    st.session_state[EPOCH] = epoch
+
+
+def _open(row: str, run: Run) -> None:
+    """A copy of one of them, with its history, on the desk."""
+    copy = Run(run.origin, label=row, group=PAGE)
+    copy.restore(run.saved())
+    if guarded(PAGE, house().lobby.add, visit_once(), copy) is None:
+        return
+    bring(PAGE, copy)
+    st.session_state.pop(f"{PAGE}_epoch", None)
+    config = config_of(run)
+    assert isinstance(config, CharsConfig)
+    pickers.assign(
+        page.values_of(config) | {"c_mode": page.ALONE, "c_epochs": EPOCHS[row], "c_until": "epochs"}
+    )
+    st.rerun()
