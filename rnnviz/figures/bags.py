@@ -39,7 +39,6 @@ class BagMaps:
     vectors: Matrix | None
     output: Matrix | None
     two_step: Matrix | None
-    mode: str
 
     @property
     def empties(self) -> tuple[tuple[int, str], ...]:
@@ -159,7 +158,7 @@ def _results(
     limit = signed_limit(np.concatenate([maps.output, maps.two_step]))
     layout["coloraxis2"] = theme.coloraxis("signed", limit)
     layout["coloraxis3"] = theme.coloraxis("difference", max(signed_limit(gap), LEAST_DIFFERENCE))
-    titles = ("EmbeddingBag", f"Embedding, then {maps.mode}", "difference")
+    titles = ("EmbeddingBag", "in two steps", "difference")
     drawn = []
     for i, (title, values) in enumerate(zip(titles, (maps.output, maps.two_step, gap), strict=True)):
         left, right = i * 0.345, i * 0.345 + 0.31

@@ -136,7 +136,7 @@ def bag_maps(**values: Any) -> BagMaps:
     found = run_bags(bags)
     owner = tuple(map(int, bag_of(found)))
     arrays = (found.vectors, found.output, found.two_step)
-    return BagMaps(found.items, owner, found.spans, found.left_out, bags.weights, *arrays, bags.config.mode)
+    return BagMaps(found.items, owner, found.spans, found.left_out, bags.weights, *arrays)
 
 
 def test_bags_are_drawn_with_their_list_their_rows_and_both_results() -> None:
@@ -146,7 +146,7 @@ def test_bags_are_drawn_with_their_list_their_rows_and_both_results() -> None:
     assert [trace.name for trace in made.data[:4]] == [
         "weight[input]",
         "EmbeddingBag",
-        "Embedding, then sum",
+        "in two steps",
         "difference",
     ]
     np.testing.assert_array_equal(np.asarray(made.data[1].z), maps.output.T if maps.output is not None else 0)

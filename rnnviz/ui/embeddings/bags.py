@@ -34,8 +34,8 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
     )
     if found.output is not None:
         st.caption(
-            f"`{bags.config.call()}` · output {found.output.shape} · max |difference| to `nn.Embedding`, "
-            f"then {bags.config.mode}: **{found.difference:.1e}**",
+            f"`{bags.config.call()}` · output {found.output.shape} · in two steps = `nn.Embedding`, then "
+            f"{bags.config.mode} · max |difference| **{found.difference:.1e}**",
             help="Both add the same rows, perhaps in another order, which float32 shows at 1e-07.",
         )
     said = list(lines)
@@ -65,6 +65,5 @@ def _picture(bags: Bags) -> go.Figure:
             found.vectors,
             found.output,
             found.two_step,
-            bags.config.mode,
         )
     )
