@@ -4,8 +4,9 @@ how far they are apart.
 
 from __future__ import annotations
 
-from rnnviz.by_hand.experiment import gradients, input_shape, outcome, sources
+from rnnviz.by_hand.experiment import gradients, outcome
 from rnnviz.by_hand.faults import fault_of
+from rnnviz.by_hand.recipes import input_shape, sources
 from rnnviz.export import FIRST, imports, layer_call, random_tensor, script, wrapped
 from rnnviz.screens.by_hand import ByHandScreen
 
@@ -13,7 +14,7 @@ MOST_NUMBERS = 20_000
 
 
 def setup_lines(screen: ByHandScreen) -> list[str]:
-    """The lines that draw what `rnnviz.by_hand.experiment.setup` draws, without the seed and without x."""
+    """The lines that draw what `rnnviz.by_hand.recipes.setup` draws, without the seed and without x."""
     dtype = "" if screen.dtype == "float32" else f", dtype=torch.{screen.dtype}"
     if screen.experiment == "Linear layer":
         bias = "" if screen.bias else ", bias=False"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.by_hand.experiment import operations, outcome, sources
+from rnnviz.by_hand.experiment import operations, outcome
+from rnnviz.by_hand.recipes import sources
 from rnnviz.gates import KINDS
 from rnnviz.link import query, read
 from rnnviz.screens import by_hand as page

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from rnnviz.by_hand import experiment as runs
 from rnnviz.by_hand import memory
-from rnnviz.by_hand.experiment import gradients, leaves, operations, outcome, recipe, setup, times
+from rnnviz.by_hand import recipes as runs
+from rnnviz.by_hand.experiment import gradients, leaves, operations, outcome, times
+from rnnviz.by_hand.recipes import recipe, setup
 from rnnviz.gates import KINDS
 from rnnviz.link import query
 from rnnviz.presets import PRESETS

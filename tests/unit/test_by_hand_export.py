@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnviz.by_hand.experiment import Outcome, outcome, setup
+from rnnviz.by_hand.experiment import Outcome, outcome
+from rnnviz.by_hand.recipes import setup
 from rnnviz.export import FIRST, notebook
 from rnnviz.export_by_hand import by_hand_script, csv, modules, setup_lines
 from rnnviz.screens import by_hand as page

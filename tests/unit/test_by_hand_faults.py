@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from rnnviz.by_hand import cells, matmul
-from rnnviz.by_hand.experiment import broken_recipe, outcome, setup, sources
+from rnnviz.by_hand.experiment import outcome
 from rnnviz.by_hand.faults import fault_of
+from rnnviz.by_hand.recipes import broken_recipe, setup, sources
 from rnnviz.by_hand.source import changed, changed_lines, text
 from rnnviz.gates import KINDS
 from rnnviz.screens import by_hand as page

@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from rnnviz.by_hand.experiment import TOLERANCE, operations, outcome, sources
+from rnnviz.by_hand.experiment import TOLERANCE, operations, outcome
 from rnnviz.by_hand.norms import norms
+from rnnviz.by_hand.recipes import sources
 from rnnviz.figures.base import sendable
 from rnnviz.figures.by_hand import compared_figure, compared_maps, compared_summary
 from rnnviz.figures.by_hand_steps import (

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.by_hand.experiment import broken_recipe, operations, outcome, setup, sources
+from rnnviz.by_hand.experiment import operations, outcome
 from rnnviz.by_hand.norms import norm, norms, spectral_radius, weights
+from rnnviz.by_hand.recipes import broken_recipe, setup, sources
 from rnnviz.by_hand.recorder import record
 from rnnviz.gates import KINDS
 from rnnviz.screens import by_hand as page

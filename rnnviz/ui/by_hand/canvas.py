@@ -9,7 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.by_hand.experiment import TOLERANCE, Outcome, operations, outcome, sources, times
+from rnnviz.by_hand.experiment import TOLERANCE, Outcome, operations, outcome, times
+from rnnviz.by_hand.recipes import sources
 from rnnviz.export import notebook
 from rnnviz.export_by_hand import by_hand_script, csv, setup_lines
 from rnnviz.figures.by_hand import compared_figure, compared_maps, compared_summary

@@ -9,9 +9,10 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.by_hand.experiment import operations, outcome, sources
+from rnnviz.by_hand.experiment import operations, outcome
 from rnnviz.by_hand.memory import split, with_tanh
 from rnnviz.by_hand.norms import norms
+from rnnviz.by_hand.recipes import sources
 from rnnviz.by_hand.recorder import Operation
 from rnnviz.by_hand.source import text
 from rnnviz.figures.by_hand_steps import (
