@@ -150,6 +150,11 @@ class Lobby:
             del self._tab(visit).runs[id]
         run.pause()
 
+    def busy(self) -> int:
+        """How many runs go on."""
+        with self._lock:
+            return sum(run.due() is not None for tab in self._tabs.values() for run in tab.runs.values())
+
     def count(self) -> tuple[int, int]:
         """How many tabs and runs there are."""
         with self._lock:

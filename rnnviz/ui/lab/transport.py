@@ -15,6 +15,8 @@ from rnnviz.ui.lab.desk import Desk, change, device, guarded, reset, said, take
 
 POLL = 0.5
 """Seconds between two pictures of a run that goes on."""
+CROWD = 8
+"""So many runs going on are a room."""
 
 NAMES = {
     0.5: "1 epoch in 2 s",
@@ -37,9 +39,9 @@ class Steps:
     """From the epochs done to the stop condition of the next play."""
 
 
-def tick(run: Run) -> float | None:
-    """The live fragment's ``run_every``."""
-    return POLL if run.look().busy else None
+def poll() -> float:
+    """The live fragment's ``run_every`` (s): half as often when a room of students trains at once."""
+    return POLL if house().lobby.busy() < CROWD else 2 * POLL
 
 
 def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) -> None:
@@ -93,8 +95,6 @@ def state_of_things(desk: Desk, look: Look, redraw: Callable[[], None]) -> None:
         st.warning(message)
     if look.stopped:
         (st.warning if look.fault else st.info)(look.stopped)
-    elif look.playing and not look.curves.names:
-        st.caption("The workers are loading PyTorch, once: a few seconds.")
     if look.fault and device(desk.run) != "cpu":
 
         def move() -> None:
@@ -115,13 +115,20 @@ def counter(look: Look, batches: int, steps: Steps) -> str:
     at, right = look.curves.points("accuracy")
     if len(at):
         parts.append(f"{right[-1]:.0%} right")
+    if look.busy and not len(epoch):
+        parts.append("the workers are loading PyTorch, once")
     return " · ".join(parts)
+
+
+def rewound(desk: Desk, look: Look) -> int | None:
+    """The epoch that is looked at, None for where the run stands."""
+    chosen = st.session_state.get(f"{desk.page}_epoch")
+    return None if look.playing or chosen is None or chosen >= look.epoch else int(chosen)
 
 
 def rewind(desk: Desk, look: Look) -> int | None:
     """The slider back to any epoch; the epoch that was chosen, None for where the run stands."""
-    page = desk.page
-    key = f"{page}_epoch"
+    key = f"{desk.page}_epoch"
     if look.epoch == 0 or look.playing:
         return None
     chosen = st.session_state.get(key)
@@ -135,5 +142,4 @@ def rewind(desk: Desk, look: Look) -> int | None:
         key=key,
         help="Replays every picture. Nothing is lost: to the right is where the run stands.",
     )
-    at = int(st.session_state[key])
-    return None if at == look.epoch else at
+    return rewound(desk, look)

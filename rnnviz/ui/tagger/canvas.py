@@ -12,7 +12,7 @@ from rnnviz.screens import tagger as page
 from rnnviz.ui import pickers
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
-from rnnviz.ui.lab.transport import POLL
+from rnnviz.ui.lab.transport import poll
 from rnnviz.ui.page import Footer, footer, notice, question
 from rnnviz.ui.tagger import live
 from rnnviz.ui.tagger.reading import LIVE, read, seat
@@ -30,11 +30,13 @@ def show(current: page.TaggerScreen, values: dict[str, Any]) -> None:
     )
     if row is not None:
         st.markdown(f"**{row}** {page.EXAMPLES[row].fact}")
+    places = live.frame(current, values)
     first = [(current, values)]
 
-    @st.fragment(key=LIVE, run_every=POLL if live.busy(current) else None)
+    @st.fragment(key=LIVE, run_every=poll() if live.busy(current) else None)
     def going() -> None:
-        live.show(*(first.pop() if first else read()))
+        screen, chosen = first.pop() if first else read()
+        live.show(screen, chosen, places)
 
     going()
     notice("tagger")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.figures.losses import GROUP, curves, losses_figure, losses_summary
 from rnnviz.figures.tags import TagGrid, tag_grid, tag_row, tag_summary, tagged
@@ -15,7 +17,7 @@ from rnnviz.training.live.engine import Arrays
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab import branches, series
-from rnnviz.ui.lab.transport import counter, rewind, state_of_things, transport
+from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
 from rnnviz.ui.tagger.reading import CANVAS, PAGE, Moment, moment, redraw, seat, steps
 
@@ -35,7 +37,34 @@ VIEWS: dict[str, Callable[[Moment], None]] = {
 }
 
 
-def show(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class Places:
+    """Where the live part draws: beside the buttons, and above and below what does not move."""
+
+    counter: DeltaGenerator
+    top: DeltaGenerator
+    bottom: DeltaGenerator
+
+
+def frame(current: page.TaggerScreen, values: Mapping[str, Any]) -> Places:
+    """What stands still while a run goes on: buttons, the way back, the choices. Thirty runs are drawn twice
+    a second, so what need not be drawn again is kept out of it.
+    """
+    here = seat(current)
+    look = here.run.look()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        transport(here, look, steps(current), redraw)
+        spot = st.container()
+    state_of_things(here, look, redraw)
+    top = st.container()
+    back = rewind(here, look)
+    branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
+    _choices(current)
+    pickers.choice(FIELD["t_view"], collapsed=True)
+    return Places(spot, top, st.container())
+
+
+def show(current: page.TaggerScreen, values: Mapping[str, Any], places: Places) -> None:
     """Everything that moves while a run goes on."""
     here = seat(current)
     look = here.run.look()
@@ -44,31 +73,23 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
         st.session_state["t_was_busy"] = False
         st.rerun()  # the whole page, once, so that the fragment is made again without a tick
     st.session_state["t_was_busy"] = going
+    now = moment(current, values, rewound(here, look))
     batches = -(-len(current.config.sentences) // current.config.batch)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        transport(here, look, steps(current), redraw)
+    with places.counter:
         st.markdown(counter(look, batches, steps(current)))
-    state_of_things(here, look, redraw)
-    place = st.container()
-    epoch = rewind(here, look)
-    now = moment(current, values, epoch)
-    with place, st.grid(2, min_column_width=400):
-        with st.container():
-            _losses(now)
-        with st.container():
-            _sentence(now)
-    branches.show(here, now.epoch, now.rewound, CANVAS)
-    _choices(now)
-    pickers.choice(FIELD["t_view"], collapsed=True)
-    VIEWS[values["t_view"]](now)
+    with places.top, st.grid(2, min_column_width=400):
+        _losses(now)
+        _sentence(now)
+    with places.bottom, st.container():
+        VIEWS[values["t_view"]](now)
 
 
-def _choices(now: Moment) -> None:
+def _choices(current: page.TaggerScreen) -> None:
     """The loss's axis, and which sentence is drawn."""
-    shown = now.current.shown
+    shown = current.shown
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         pickers.switch(FIELD["t_log"])
-        if now.config.held_out:
+        if current.config.held_out:
             pickers.choice(FIELD["t_part"], collapsed=True)
         if 1 < len(shown) <= LISTED:
             pickers.listed(FIELD["t_sent"], [" ".join(word for word, _ in s) for s in shown])
@@ -98,6 +119,7 @@ def _losses(now: Moment) -> None:
 def _back_to(point: Point) -> None:
     if isinstance(point.x, float) and "t_seen" in st.session_state:
         st.session_state[f"{PAGE}_epoch"] = max(0, min(int(point.x), st.session_state["t_seen"]))
+        st.rerun(CANVAS)
 
 
 def _sentence(now: Moment) -> None:
