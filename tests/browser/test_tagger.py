@@ -172,7 +172,10 @@ def test_a_silenced_unit_and_a_set_weight_stand_in_the_run(server: Server, page:
 
 
 def test_a_wrong_file_is_named_and_a_good_one_is_trained_on(server: Server, page: Page) -> None:
-    visit(server, page, "?t_data=File")
+    visit(server, page)
+    page.get_by_test_id("stExpander").get_by_text("Data", exact=True).click()
+    page.get_by_test_id("stButtonGroup").get_by_text("File", exact=True).click()
+    expect(page.get_by_text("No file yet")).to_be_visible()
     upload = page.get_by_test_id("stFileUploader").locator("input")
     upload.set_input_files(
         {"name": "bad.conllu", "mimeType": "text/plain", "buffer": b"# x\n1\tThe\tthe\n\n"}
