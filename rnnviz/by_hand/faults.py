@@ -111,38 +111,35 @@ def _reset_before(s: ByHandScreen) -> Fault:
 
 
 def _slice(s: ByHandScreen) -> Fault:
-    if s.experiment == "Layers stacked":
-        why = (
-            "`output` holds the **top** layer's states only, so its last step is `h_n[-1]`. The states of"
-            " the layers below are nowhere in `output`: `h_n[0]` is not `output[:, -1]`."
-        )
-        swaps = (("x, torch.cat(h_n)", "x, x[:, -1].expand(len(parts), -1, -1)"),)
-        return Fault(s.fault, "hand", swaps, why, lambda s: _few(s, "the top layer is the only one"))
+    if s.experiment in ("Layers stacked", "Stack of cells"):
+        return _slice_of_a_stack(s)
     if s.experiment == "Both directions":
         why = (
-            "The backward reader starts at the last step: there it has read one token. Its final state is"
-            " at **step 0**: `output[:, 0, H:]`. `output` itself is right, only the comparison with `h_n`"
-            " fails: the classic trap."
+            "The backward reader starts at the last step: there it has read one token. Its final state is at "
+            "**step 0**: `output[:, 0, H:]`. `output` itself is right, only the comparison with `h_n` fails: "
+            "the classic trap."
         )
-        swaps = (("back[:, 0]]", "back[:, -1]]"),)
-        return Fault(s.fault, "hand", swaps, why, _no_step)
-    first = s.experiment == "Loop over a cell"
-    swaps = (
-        (("output[-1][None]", "output[0][None]"),)
-        if first
-        else (("output[:, -1][None]", "output[:, 0][None]"),)
+        return Fault(s.fault, "hand", (("back[:, 0]]", "back[:, -1]]"),), why, _no_step)
+    why = "`h_n` is the state after the **last** step; this is the one after the first. `output` is right. "
+    if s.experiment == "Loop over a cell":
+        why += "Here the steps come first: `output[-1]`."
+        return Fault(s.fault, "hand", (("output[-1][None]", "output[0][None]"),), why, _no_step)
+    why += (
+        "Here the batch comes first: `output[-1]` would be the last *sequence*, `output[:, -1]` is the last "
+        "step."
     )
+    return Fault(s.fault, "hand", (("output[:, -1][None]", "output[:, 0][None]"),), why, _no_step)
+
+
+def _slice_of_a_stack(s: ByHandScreen) -> Fault:
+    swap = ("x, torch.cat(h_n)", "x, x[:, -1].expand(len(parts), -1, -1)")
+    if s.experiment == "Stack of cells":
+        swap = ("torch.stack(h)", "output[-1].expand(len(cells), -1, -1)")
     why = (
-        "`h_n` is the state after the **last** step; this is the one after the first. `output` itself is "
-        "right. "
-        + (
-            "Here the steps come first: `output[-1]`."
-            if first
-            else "Here the batch comes first: `output[-1]` would be the last *sequence*, "
-            "`output[:, -1]` is the last step."
-        )
+        "`output` holds the **top** layer's states only, so its last step is `h_n[-1]`. The states of the "
+        "layers below are nowhere in `output`: `h_n[0]` is not `output[:, -1]`."
     )
-    return Fault(s.fault, "hand", swaps, why, _no_step)
+    return Fault(s.fault, "hand", (swap,), why, lambda s: _few(s, "the top layer is the only one"))
 
 
 def _few(s: ByHandScreen, said: str) -> str:

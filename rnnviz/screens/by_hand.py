@@ -55,7 +55,7 @@ _FAULTS = {
     "From matmul": ("Forget b_hh", "Transpose W_hh", "Wrong slice", "batch_first data"),
     "Layers stacked": ("Only the first layer", "Wrong slice", "batch_first data"),
     "Both directions": ("No second reversal", "Wrong slice", "batch_first data"),
-    "Stack of cells": ("Only the first cell", "State not handed on", "batch_first data"),
+    "Stack of cells": ("Only the first cell", "State not handed on", "Wrong slice", "batch_first data"),
 }
 
 FIELDS: tuple[Field, ...] = (

@@ -138,10 +138,13 @@ def test_wrong_slice_leaves_output_right_and_h_n_wrong() -> None:
 
 
 def test_wrong_slice_of_a_stack_shows_the_top_layer_in_every_row() -> None:
-    found = outcome(broken("Layers stacked", "Wrong slice", b_layers=3))
-    for k in range(3):
-        np.testing.assert_allclose(found.results[1].hand[k], found.results[1].torch[-1], atol=1e-6)
-    assert outcome(broken("Layers stacked", "Wrong slice", b_layers=1)).harmless
+    for experiment in ("Layers stacked", "Stack of cells"):
+        for kind in KINDS:
+            found = outcome(broken(experiment, "Wrong slice", b_kind=kind, b_layers=3))
+            assert found.results[0].equal
+            for k in range(3):
+                np.testing.assert_allclose(found.results[1].hand[k], found.results[1].torch[-1], atol=1e-6)
+        assert outcome(broken(experiment, "Wrong slice", b_layers=1)).harmless
 
 
 def test_E4_only_the_first_cell_is_silently_a_one_layer_model() -> None:
