@@ -137,7 +137,7 @@ def strings_card(strings: Sequence[str], target: str) -> Picture:
     name = f"epoch 1 to {len(strings)}"
     parts = [
         f'<text x="{MARGIN:g}" y="12" font-weight="700" fill="{theme.MUTED}">{name}</text>',
-        _cells(right.T * 0.5, (MARGIN, top), (step, cell), limit=1.0),
+        _cells(-0.5 * right.T, (MARGIN, top), (step, cell), limit=1.0),
         _rect((MARGIN, top), (wide, cell * len(target)), f'stroke="{theme.LINE}"'),
     ]
     for k, text in enumerate(strings):

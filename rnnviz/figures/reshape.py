@@ -21,6 +21,7 @@ from rnnviz.gates import AXES
 ROW, TOP, BOTTOM = 26, 62, 52  # pixels
 MOST_ROWS = 40
 MOST_CLASSES = 64
+MOST_CELLS = 640  # of a heatmap, and there are two: 7 kB on the way to the browser
 _LOGITS, _BETWEEN, _FLAT, _TARGET, _LOSS = [0.0, 0.27], [0.27, 0.36], [0.36, 0.63], [0.65, 0.76], [0.79, 1.0]
 PADDING = "padding"
 
@@ -62,8 +63,9 @@ class Scored:
 
 
 def reshape(batch: Scored) -> Reshape:
-    """The record of a batch: the first `MOST_ROWS` rows of N·L are drawn, whole sentences where possible, and
-    up to `MOST_CLASSES` classes. Raises `ValueError` for shapes that do not agree.
+    """The record of a batch: the first `MOST_ROWS` rows of N·L are drawn, fewer where there are many classes,
+    whole sentences where possible, and up to `MOST_CLASSES` classes. Raises `ValueError` for shapes that do
+    not agree.
     """
     logits = np.asarray(batch.logits, np.float32)
     target, own = np.asarray(batch.target, np.int64), np.asarray(batch.losses, np.float64)
@@ -80,7 +82,8 @@ def reshape(batch: Scored) -> Reshape:
     parts = np.where(counted, own, 0.0)
     if batch.reduction == "mean":
         parts = parts / max(1, int(counted.sum()))
-    rows, steps = max(1, min(size, MOST_ROWS // max(1, length))), min(length, MOST_ROWS)
+    room = min(MOST_ROWS, MOST_CELLS // max(1, min(count, MOST_CLASSES)))
+    rows, steps = max(1, min(size, room // max(1, length))), min(length, room)
     return Reshape(
         np.ascontiguousarray(logits[:rows, :steps, :MOST_CLASSES]),
         target[:rows, :steps],

@@ -15,8 +15,9 @@ from rnnviz.figures.base import empty, figure, short, tokens_axis
 from rnnviz.figures.characters import Strings
 from rnnviz.figures.losses import Series, Thinned
 
-ROW, TOP, LEVEL_TOP, BOTTOM = 21, 44, 26, 38  # pixels; above labels at an angle, and level ones
-LEVEL = 8  # so few labels are level however narrow the picture is
+ROW, TOP, BOTTOM = 21, 26, 38  # pixels
+LINE = 16  # pixels more above, where a label has two lines
+ONE_LINE = 8  # so many labels have room for "h→o"; of more, the target stands under the source
 MOST_ROWS = 40
 
 
@@ -128,18 +129,22 @@ def said_figure(record: Said, *, current: int | None = None, height: int | None 
     """A row an epoch: its letters, right ones on blue and bold, and its loss as a point on a line beside
     them.
 
-    ``current`` is the epoch to mark. Every point carries its epoch as ``customdata``. In a given ``height``
+    ``current`` is the epoch to mark; a click on a point gives its row as y. In a given ``height``
     few rows stay low, and there is room for more to come.
     """
     count, length = len(record.rows), len(record.target)
     if not count:
         return empty("No epoch has been trained yet.")
     rights: list[list[bool]] = record.right.tolist()
+    bold = length <= 2 * ONE_LINE  # of long strings the marks would be most of what is sent
     letters = [
-        [f"<b>{short(shown(c))}</b>" if good else short(shown(c)) for c, good in zip(row, right, strict=True)]
+        [
+            f"<b>{short(shown(c))}</b>" if good and bold else short(shown(c))
+            for c, good in zip(row, right, strict=True)
+        ]
         for row, right in zip(record.rows, rights, strict=True)
     ]
-    top = LEVEL_TOP if length <= LEVEL else TOP
+    top = TOP if length <= ONE_LINE else TOP + LINE
     inside = (height or 0) - top - BOTTOM
     room = max(count, inside // ROW)
     heat = {
@@ -149,27 +154,39 @@ def said_figure(record: Said, *, current: int | None = None, height: int | None 
         "text": letters,
         "texttemplate": "%{text}",
         "textfont": {"size": 14 if not height or inside >= 18 * room else 12 if inside >= 14 * room else 11},
-        "customdata": [[epoch] * length for epoch in record.epochs],
         "colorscale": [[0, theme.MISMATCH], [0.5, theme.MISMATCH], [0.5, theme.MATCH], [1, theme.MATCH]],
         **{"zmin": 0, "zmax": 1, "showscale": False},
         **dict.fromkeys(("xgap", "ygap"), 1),
         "hovertemplate": "epoch %{y}: %{text} at position %{x}<extra></extra>",
     }
     bottom = {**_epochs(record, room), "anchor": "x"}
-    axis = tokens_axis([f"{shown(a)}→{shown(b)}" for a, b in zip(record.source, record.target, strict=True)])
-    level = {"tickangle": 0, "tickfont": {"size": 12}} if length <= LEVEL else {}
+    between = "→" if length <= ONE_LINE else "<br>"
+    axis = tokens_axis(range(length), max_ticks=length) | {
+        "ticktext": [
+            f"{short(shown(a))}{between}{short(shown(b))}"
+            for a, b in zip(record.source, record.target, strict=True)
+        ],
+        **{"tickangle": 0, "tickfont": {"size": 12 if length <= 2 * ONE_LINE else 11}},
+    }
     layout: dict[str, Any] = {
         "height": height or top + BOTTOM + ROW * count,
         "margin": {"l": 40, "r": 8, "t": top, "b": BOTTOM},
         "showlegend": False,
         "uirevision": f"{room}.{length}",
-        "xaxis": axis | level | {"side": "top", "domain": [0, 0.66], "ticks": "", "fixedrange": True},
+        "xaxis": axis | {"side": "top", "domain": [0, 0.66], "ticks": "", "fixedrange": True},
         "xaxis2": {
             **{"domain": [0.7, 1], "rangemode": "tozero", "nticks": 4, "exponentformat": "e"},
             **{"title": {"text": "loss", "font": {"size": 12}, "standoff": 2}, "tickfont": {"size": 11}},
         },
         "yaxis": bottom,
     }
+    if record.now and count == 1 and room > 6:
+        layout["annotations"] = [
+            {
+                **{"text": "each epoch adds a row", "showarrow": False, "font": {"color": theme.MUTED}},
+                **{"x": (length - 1) / 2, "y": room / 2},
+            }
+        ]
     if current is not None:
         row = record.row_of(current)
         layout["shapes"] = [

@@ -26,8 +26,8 @@ DEFAULT = CHARS_PRESETS["D3"]
 
 FIELDS: tuple[Field, ...] = (
     Field("c_mode", "Show", SIDE, "The notebooks' three models, or one of your own.", options=MODES),
-    Field("c_source", "Reads", DEFAULT.source, "What comes in, one character a step.", max_chars=200),
-    Field("c_target", "Says", DEFAULT.target, "What is to come out: as many.", max_chars=200),
+    Field("c_source", "Source", DEFAULT.source, "What comes in, one character a step.", max_chars=200),
+    Field("c_target", "Target", DEFAULT.target, "What is to come out: as many.", max_chars=200),
     Field("c_layer", "Layer", "cell", "nn.RNNCell in a loop, or nn.RNN over all steps.", options=LAYERS),
     Field("c_kind", "Kind", "RNN", "Which recurrent equations.", options=KINDS),
     Field("c_input", "Input", "one-hot", "A 1 in its own place, or a vector that learns.", options=INPUTS),

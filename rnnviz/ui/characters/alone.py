@@ -36,7 +36,8 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
         (st.warning if look.fault else st.info)(look.stopped)
     place = st.container()
     now = moment(values, here.run, current.config, rewind(here, look))
-    with place, st.grid(2, min_column_width=330):
+    long = len(current.config.source) > pictures.LONGER
+    with place, st.grid(1 if long else 2, min_column_width=330):
         pictures.strings(now, "c_run", _back_to)
         with st.container(gap="xsmall"):
             pictures.state_and_softmax(now, "c_run")

@@ -14,23 +14,28 @@ from rnnviz.figures.losses import Thinned
 from rnnviz.figures.said import Said, said, said_figure, said_summary
 from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
 from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Look
 from rnnviz.ui.characters.reading import Moment
 from rnnviz.ui.chart import Point, chart
 
 HEIGHT = 350
-NARROW = (338, 190, 190)
-"""Pixels of the three pictures of a column."""
+NARROW, WIDE = (338, 190, 190), (338, 300, 300)
+"""Pixels of the three pictures of a column, and of a row with longer strings."""
+MOST_CELLS = 144
+LONG, LONGER = 10, 20
+"""Characters that can be read in a third of the page's width, and in half of it."""
 
 
 def strings(now: Moment, key: str, back_to: Callable[[int], None], height: int = HEIGHT) -> None:
     """The string of every epoch beside its loss; a click goes back to the model that said it."""
 
-    def clicked(point: Point) -> None:
-        if point.custom and isinstance(point.custom[0], float):
-            back_to(max(0, int(point.custom[0]) - 1))
-
     record = spoken(now)
+
+    def clicked(point: Point) -> None:
+        if isinstance(point.y, float) and 0 <= point.y < len(record.epochs):
+            back_to(record.epochs[int(point.y)] - 1)
+
     chart(
         said_figure(record, current=now.epoch + 1, height=height),
         key=f"{key}_said",
@@ -50,10 +55,18 @@ def spoken(now: Moment) -> Said:
     return said(now.strings, rows, Thinned(at, losses), epochs, (newest["predicted"], float(newest["loss"])))
 
 
+def large(config: CharsConfig) -> bool:
+    """Whether one picture of positions and characters is enough to send twice a second."""
+    return len(config.source) * len(config.characters) > MOST_CELLS
+
+
 def state_and_softmax(now: Moment, key: str) -> None:
-    """The last layer's h and the softmax. Where h is the score they are two sides of one thing, drawn in one
-    figure over the characters; else h has units of its own.
+    """The last layer's h and the softmax, which alone is drawn of long strings. Where h is the score they are
+    two sides of one thing, drawn in one figure over the characters; else h has units of its own.
     """
+    if large(now.config):
+        softmax(now, key, HEIGHT)
+        return
     if now.config.readout:
         share = HEIGHT * 9 // 20
         state(now, key, share)

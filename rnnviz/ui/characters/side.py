@@ -54,10 +54,11 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
     _transport(current, here)
     said(PAGE)
     now = {row: moment(values, run, current.models[row], epoch) for row, run in here.items()}
-    with st.grid(3, min_column_width=230):
+    long = len(current.config.source) > pictures.LONG
+    with st.grid(1 if long else 3, min_column_width=230):
         for row, each in now.items():
             with st.container(gap="xsmall"):
-                _column(row, each)
+                _column(row, each, alone=row == current.which)
     _rewind(here)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         pickers.choice(FIELD["c_which"], collapsed=True)
@@ -86,13 +87,18 @@ VIEWS: dict[str, Callable[[Moment], None]] = {
 }
 
 
-def _column(row: str, now: Moment) -> None:
+def _column(row: str, now: Moment, *, alone: bool) -> None:
+    """A model's pictures; of long strings all but the first are drawn of one model ``alone``."""
     st.markdown(f"**{row}** {pictures.standing(now.look)} ({now.config.reduction})")
     st.caption(f"`{call(now.config)}` lr {now.config.optimiser.lr:g}")
-    key, (high, low, lowest) = f"c_{row}", pictures.NARROW
+    long = len(now.config.source) > pictures.LONG
+    key, (high, low, lowest) = f"c_{row}", pictures.WIDE if long else pictures.NARROW
     pictures.strings(now, key, _back_to, high)
-    pictures.softmax(now, key, low)
-    pictures.state(now, key, lowest)
+    large = pictures.large(now.config)
+    if alone or not large:
+        pictures.softmax(now, key, low)
+    if not large:
+        pictures.state(now, key, lowest)
     st.caption(pictures.bound(now))
 
 
