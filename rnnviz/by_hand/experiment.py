@@ -23,7 +23,7 @@ from rnnviz.screens.by_hand import MAX_OPERATIONS, ByHandScreen
 TOLERANCE = {"float32": 1e-5, "float64": 1e-11}
 """Up to which |difference|, relative to the largest number if that is above 1, two results count as equal."""
 
-BUDGET, LEAST, MOST = 0.02, 3, 7
+BUDGET, LEAST, MOST = 0.02, 3, 5
 """Seconds and repeats of a measurement of time."""
 
 
