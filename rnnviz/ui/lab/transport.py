@@ -123,13 +123,13 @@ def counter(look: Look, batches: int, steps: Steps) -> str:
 def rewound(desk: Desk, look: Look) -> int | None:
     """The epoch that is looked at, None for where the run stands."""
     chosen = st.session_state.get(f"{desk.page}_epoch")
-    return None if look.playing or chosen is None or chosen >= look.epoch else int(chosen)
+    return None if look.busy or chosen is None or chosen >= look.epoch else int(chosen)
 
 
 def rewind(desk: Desk, look: Look) -> int | None:
     """The slider back to any epoch; the epoch that was chosen, None for where the run stands."""
     key = f"{desk.page}_epoch"
-    if look.epoch == 0 or look.playing:
+    if look.epoch == 0 or look.busy:
         return None
     chosen = st.session_state.get(key)
     if chosen is not None:
