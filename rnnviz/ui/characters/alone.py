@@ -10,10 +10,9 @@ import streamlit as st
 from rnnviz.screens import characters as page
 from rnnviz.ui import pickers
 from rnnviz.ui.characters import details, pictures, saving
-from rnnviz.ui.characters.reading import CANVAS, PAGE, Moment, moment, redraw, seat
+from rnnviz.ui.characters.reading import CANVAS, PAGE, Moment, Places, moment, redraw, seat
 from rnnviz.ui.lab import branches
-from rnnviz.ui.lab.desk import said
-from rnnviz.ui.lab.transport import Steps, counter, rewind, transport
+from rnnviz.ui.lab.transport import Steps, counter, rewind, rewound, state_of_things, transport
 
 FIELD = pickers.by_key(page.FIELDS)
 
@@ -23,34 +22,46 @@ def busy(current: page.CharsScreen) -> bool:
     return seat(current).run.look().busy
 
 
-def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
+def frame(current: page.CharsScreen) -> Places:
+    """What stands still while a run goes on: buttons, the way back, branches, the choice of a view."""
+    here = seat(current)
+    look = here.run.look()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        transport(here, look, _steps(current), redraw)
+        spot = st.container()
+    state_of_things(here, look, redraw)
+    top = st.container()
+    back = rewind(here, look)
+    st.caption(
+        "A string is what the network says before that epoch's step; *now* is after the last. "
+        + pictures.bound(current.config)
+    )
+    branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
+    pickers.choice(FIELD["c_view"], collapsed=True)
+    return Places(spot, top, st.container())
+
+
+def show(current: page.CharsScreen, values: dict[str, Any], places: Places) -> None:
     """Everything that moves while a run goes on."""
     here = seat(current)
     look = here.run.look()
-    steps = Steps("pair", current.stop)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        transport(here, look, steps, redraw)
-        st.markdown(counter(look, 1, steps))
-    said(PAGE)
-    if look.stopped:
-        (st.warning if look.fault else st.info)(look.stopped)
-    place = st.container()
-    now = moment(values, here.run, current.config, rewind(here, look))
+    now = moment(values, here.run, current.config, rewound(here, look))
+    with places.counter:
+        st.markdown(counter(look, 1, _steps(current)))
     long = len(current.config.source) > pictures.LONGER
-    with place, st.grid(1 if long else 2, min_column_width=330):
+    with places.top, st.grid(1 if long else 2, min_column_width=330):
         pictures.strings(now, "c_run", _back_to)
         with st.container(gap="xsmall"):
             pictures.state_and_softmax(now, "c_run")
-    st.caption(
-        "A string is what the network says before that epoch's step; *now* is after the last. "
-        + pictures.bound(now)
-    )
-    branches.show(here, now.epoch, now.rewound, CANVAS)
-    pickers.choice(FIELD["c_view"], collapsed=True)
-    if values["c_view"] == "Curves":
-        details.losses(now, [*here.others, here.run])
-    else:
-        VIEWS[values["c_view"]](now)
+    with places.bottom, st.container():
+        if values["c_view"] == "Curves":
+            details.losses(now, [*here.others, here.run])
+        else:
+            VIEWS[values["c_view"]](now)
+
+
+def _steps(current: page.CharsScreen) -> Steps:
+    return Steps("pair", current.stop)
 
 
 VIEWS: dict[str, Callable[[Moment], None]] = {
@@ -64,3 +75,4 @@ VIEWS: dict[str, Callable[[Moment], None]] = {
 
 def _back_to(epoch: int) -> None:
     st.session_state[f"{PAGE}_epoch"] = epoch
+    st.rerun(CANVAS)

@@ -14,10 +14,10 @@ from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Run, house
 from rnnviz.ui import pickers
 from rnnviz.ui.characters import alone, side
-from rnnviz.ui.characters.reading import LIVE, PAGE, read, seat, visit_once
+from rnnviz.ui.characters.reading import LIVE, PAGE, Places, read, seat, visit_once
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
-from rnnviz.ui.lab.transport import POLL
+from rnnviz.ui.lab.transport import poll
 from rnnviz.ui.page import Footer, footer, notice, question
 
 
@@ -34,27 +34,29 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
     if row is not None and page.EXAMPLES[row].fact:
         st.markdown(f"**{row}** {page.EXAMPLES[row].fact}")
     _quiet(current)
+    places = side.frame(current) if current.side else alone.frame(current)
     first = [(current, values)]
 
-    @st.fragment(key=LIVE, run_every=POLL if _busy(current) else None)
+    @st.fragment(key=LIVE, run_every=poll() if _busy(current) else None)
     def going() -> None:
-        _live(*(first.pop() if first else read()))
+        screen, chosen = first.pop() if first else read()
+        _live(screen, chosen, places)
 
     going()
     notice(PAGE)
     footer(handout(current, values))
 
 
-def _live(current: page.CharsScreen, values: dict[str, Any]) -> None:
+def _live(current: page.CharsScreen, values: dict[str, Any], places: Places) -> None:
     going = _busy(current)
     if st.session_state.get("c_was_busy") and not going:
         st.session_state["c_was_busy"] = False
         st.rerun()  # the whole page, once, so that the fragment is made again without a tick
     st.session_state["c_was_busy"] = going
     if current.side:
-        side.show(current, values)
+        side.show(current, values, places)
     else:
-        alone.show(current, values)
+        alone.show(current, values, places)
 
 
 def _busy(current: page.CharsScreen) -> bool:

@@ -120,11 +120,11 @@ def _when(now: Moment) -> str:
     return f"After epoch {now.epoch}" if now.epoch else "Before training"
 
 
-def bound(now: Moment) -> str:
+def bound(config: CharsConfig) -> str:
     """In a sentence, what the scores can reach."""
-    classes = len(now.config.characters)
-    if now.config.readout:
-        return f"`Linear({now.config.hidden}, {classes})` makes the scores: they have no bound."
+    classes = len(config.characters)
+    if config.readout:
+        return f"`Linear({config.hidden}, {classes})` makes the scores: they have no bound."
     if classes == 1:
         return "One character alone: its softmax is 1, whatever h is."
     limit = ceiling(classes)

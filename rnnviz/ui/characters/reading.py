@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.figures.characters import Strings
 from rnnviz.runs import usable_device
@@ -79,6 +80,15 @@ def moment(values: Mapping[str, Any], run: Run, config: CharsConfig, epoch: int 
         at, state = run.seek(epoch)
         arrays = pictured(state, VIEW)
     return Moment(values, run, config, look, at, rewound, state, arrays, newest)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the live part draws: beside the buttons, and above and below what does not move."""
+
+    counter: DeltaGenerator
+    top: DeltaGenerator
+    bottom: DeltaGenerator
 
 
 def seat(current: page.CharsScreen) -> Desk:

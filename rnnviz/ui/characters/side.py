@@ -13,7 +13,7 @@ from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import SPEEDS, Run, house
 from rnnviz.ui import pickers
 from rnnviz.ui.characters import details, pictures
-from rnnviz.ui.characters.reading import PAGE, Moment, moment, redraw, visit_once
+from rnnviz.ui.characters.reading import CANVAS, PAGE, Moment, Places, moment, redraw, visit_once
 from rnnviz.ui.lab.desk import config_of, guarded, reset, said, started
 from rnnviz.ui.lab.desk import show as bring
 from rnnviz.ui.lab.transport import NAMES
@@ -47,18 +47,12 @@ def busy(current: page.CharsScreen) -> bool:
     return any(run.look().busy for run in runs(current).values())
 
 
-def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
-    """A column a model, and one of them in detail."""
+def frame(current: page.CharsScreen) -> Places:
+    """What stands still while they go on: buttons, the way back, the choice of a model and of a view."""
     here = runs(current)
-    epoch = st.session_state.get(EPOCH)
     _transport(current, here)
     said(PAGE)
-    now = {row: moment(values, run, current.models[row], epoch) for row, run in here.items()}
-    long = len(current.config.source) > pictures.LONG
-    with st.grid(1 if long else 3, min_column_width=230):
-        for row, each in now.items():
-            with st.container(gap="xsmall"):
-                _column(row, each, alone=row == current.which)
+    spot, top = st.container(), st.container()
     _rewind(here)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         pickers.choice(FIELD["c_which"], collapsed=True)
@@ -69,15 +63,36 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
             help="This model alone, as it stands: change it, rewind it, branch it, save it.",
             on_click=lambda: _open(current.which, here[current.which]),
         )
-    view = values["c_view"]
+    return Places(spot, top, st.container())
+
+
+def show(current: page.CharsScreen, values: dict[str, Any], places: Places) -> None:
+    """A column a model, and one of them in detail."""
+    here = runs(current)
+    looks = [run.look() for run in here.values()]
+    epoch = None if any(look.busy for look in looks) else st.session_state.get(EPOCH)
+    now = {row: moment(values, run, current.models[row], epoch) for row, run in here.items()}
+    if any(look.busy for look in looks) and not any(look.curves.names for look in looks):
+        with places.counter:
+            st.caption("The workers are loading PyTorch, once: a few seconds.")
+    long = len(current.config.source) > pictures.LONG
+    with places.top, st.grid(1 if long else 3, min_column_width=230):
+        for row, each in now.items():
+            with st.container(gap="xsmall"):
+                _column(row, each, alone=row == current.which)
+    with places.bottom, st.container():
+        _detail(current, values["c_view"], here, now[current.which])
+
+
+def _detail(current: page.CharsScreen, view: str, here: dict[str, Run], now: Moment) -> None:
     if view == "Curves":
-        details.losses(now[current.which], list(here.values()))
+        details.losses(now, list(here.values()))
         if current.models["D3"].reduction != current.models["D4"].reduction:
             st.caption(
                 f"D3's loss is the sum of its {len(current.config.target)} positions', the others' a mean."
             )
     else:
-        VIEWS[view](now[current.which])
+        VIEWS[view](now)
 
 
 VIEWS: dict[str, Callable[[Moment], None]] = {
@@ -99,7 +114,7 @@ def _column(row: str, now: Moment, *, alone: bool) -> None:
         pictures.softmax(now, key, low)
     if not large:
         pictures.state(now, key, lowest)
-    st.caption(pictures.bound(now))
+    st.caption(pictures.bound(now.config))
 
 
 def call(config: CharsConfig) -> str:
@@ -161,8 +176,6 @@ def _transport(current: page.CharsScreen, here: dict[str, Run]) -> None:
             on_change=_speed,
             args=(here,),
         )
-    if playing and not any(look.curves.names for look in looks):
-        st.caption("The workers are loading PyTorch, once: a few seconds.")
     if message := house().message:
         st.warning(message)
     for row, look in zip(here, looks, strict=True):
@@ -190,7 +203,7 @@ def _rewind(here: dict[str, Run]) -> None:
     """The slider back to any epoch, for the three at once."""
     looks = [run.look() for run in here.values()]
     last = max(look.epoch for look in looks)
-    if last == 0 or any(look.playing for look in looks):
+    if last == 0 or any(look.busy for look in looks):
         return
     st.session_state[EPOCH] = min(st.session_state.get(EPOCH, last), last)
     st.slider(
@@ -204,6 +217,7 @@ def _rewind(here: dict[str, Run]) -> None:
 
 def _back_to(epoch: int) -> None:
     st.session_state[EPOCH] = epoch
+    st.rerun(CANVAS)
 
 
 def _open(row: str, run: Run) -> None:
