@@ -22,6 +22,7 @@ st.navigation(
             st.Page("step.py", title="Step through", url_path="step"),
             st.Page("by_hand.py", title="By hand", url_path="by-hand"),
             st.Page("embeddings.py", title="Embeddings", url_path="embeddings"),
+            st.Page("topologies.py", title="Topologies", url_path="topologies"),
         ],
         "Train": [
             st.Page("tagger.py", title="Tagger", url_path="tagger"),
