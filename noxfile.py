@@ -51,7 +51,8 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Numbers and pages, without a browser."""
-    run(session, "pytest", "tests/unit", "tests/pages", *session.posargs)
+    side_by_side = str(min(os.cpu_count() or 1, 4))  # each of them loads PyTorch: 0.4 GB
+    run(session, "pytest", "-n", side_by_side, "tests/unit", "tests/pages", *session.posargs)
 
 
 @nox.session
