@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -84,6 +85,9 @@ def _complete(wanted: Mapping[str, str | None]) -> None:
         return
     with context.session_state.query_params() as address:
         unseen = {k: v for k, v in wanted.items() if not address.is_bound(k)}
+        # A bound widget that is drawn first now would take what stood in the address when this run was asked
+        # for (Streamlit 1.67), also where a preset has set another value meanwhile.
+        address.set_initial_query_params(urlencode({k: v for k, v in wanted.items() if v is not None}))
     written = st.query_params.to_dict()
     for key, value in unseen.items():
         if written.get(key) != value:
