@@ -71,7 +71,8 @@ def drift_maps(drift: Drift) -> DriftMaps:
 def _drift_panels(
     drift: Drift, lane: Lane, steps: NDArray[np.int64], units: int
 ) -> tuple[DriftPanel, DriftPanel]:
-    suffix = (" top layer" if drift.layers > 1 else "") + (f" {lane.name}" if len(drift.lanes) > 1 else "")
+    way = "←" if lane.name == "backward" else "→"  # two words more would not fit at 800 pixels
+    suffix = (" top layer" if drift.layers > 1 else "") + (f" {way}" if len(drift.lanes) > 1 else "")
     made = [
         DriftPanel(f"{title}{suffix}", np.ascontiguousarray(values[steps, :units].T, np.float32), took)
         for title, values, took in zip(
@@ -161,7 +162,7 @@ def _drift_panel(
     }
     layout["annotations"].append(
         above(
-            f"<b>{panel.title}</b>  h_n: step {panel.took}",
+            f"<b>{panel.title}</b> h_n: t = {panel.took}",
             left,
             high,
             {"xref": "paper", "xanchor": "left", "yanchor": "bottom"},

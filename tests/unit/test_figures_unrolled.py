@@ -222,8 +222,8 @@ def drifting(sequence: int = 2, **values: Any) -> Any:
 def test_padded_stands_beside_packed_for_each_direction() -> None:
     maps = drifting()
     assert [[panel.title for panel in pair] for pair in maps.panels] == [
-        ["padded forward", "packed forward"],
-        ["padded backward", "packed backward"],
+        ["padded →", "packed →"],
+        ["padded ←", "packed ←"],
     ]
     assert [[panel.took for panel in pair] for pair in maps.panels] == [[6, 3], [0, 0]]
     padded, packed = maps.panels[0]
