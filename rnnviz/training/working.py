@@ -49,7 +49,7 @@ def carry_out(state: bytes, order: Order) -> Slice:
 
 
 def _reached(epochs: int) -> str:
-    return f"{epochs:,} epochs are done."
+    return f"{epochs:,} epoch{' is' if epochs == 1 else 's are'} done."
 
 
 class _Watch:

@@ -120,7 +120,9 @@ def select(
 
 
 def listed(field: Field, names: Sequence[str]) -> None:
-    """A drop-down list of texts for a field that holds the number of one, from 0."""
+    """A drop-down list of texts for a field that holds the number of one, from 0. Not bound: Streamlit would
+    write the text into the address; `rnnviz.ui.link` writes the number.
+    """
     st.selectbox(
         field.label,
         range(len(names)),
@@ -128,7 +130,6 @@ def listed(field: Field, names: Sequence[str]) -> None:
         format_func=names.__getitem__,
         key=field.key,
         label_visibility="collapsed",
-        bind="query-params",
     )
 
 

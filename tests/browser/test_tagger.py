@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -87,7 +89,7 @@ def test_one_sentence_one_epoch_and_reset(server: Server, page: Page) -> None:
     press(page, "1 epoch")
     expect(counter(page)).to_contain_text("epoch 1", timeout=LONG)
     wait_idle(page)
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("e")
     expect(counter(page)).to_contain_text("epoch 2", timeout=LONG)
     wait_idle(page)
     press(page, "Reset")
@@ -168,7 +170,7 @@ def test_a_silenced_unit_and_a_set_weight_stand_in_the_run(server: Server, page:
     expect(summary(page, "Values of embedding.weight")).to_contain_text("to 7.000")
     wait_idle(page)
     press(page, "Silence")
-    expect(page.get_by_text("silent: unit 0, layer 0")).to_be_visible()
+    expect(page.get_by_text("silent: unit 0")).to_be_visible()
 
 
 def test_a_wrong_file_is_named_and_a_good_one_is_trained_on(server: Server, page: Page) -> None:
@@ -186,5 +188,59 @@ def test_a_wrong_file_is_named_and_a_good_one_is_trained_on(server: Server, page
         f"{i}\t{w}\t_\t{t}\t_\t_\t_\t_\t_\t_\n" for i, (w, t) in enumerate([("a", "X"), ("b", "Y")], 1)
     )
     upload.set_input_files({"name": "good.conllu", "mimeType": "text/plain", "buffer": good.encode()})
-    expect(page.get_by_text("0 held out; 2 words, 2 tags.")).to_be_visible()
+    expect(page.get_by_text("different words: 2")).to_be_visible()
     expect(summary(page, "Tags of the sentence")).to_contain_text("a: ")
+
+
+def test_a_branch_and_a_reset_take_the_learning_rate_that_is_shown(server: Server, page: Page) -> None:
+    visit(server, page, "?t_epochs=10")
+    choose_speed(page, "as fast as it goes")
+    press(page, "Play")
+    finish(page, 10)
+    rate = page.get_by_role("spinbutton", name="Learning rate")
+    rate.fill("0.5")
+    rate.press("Enter")
+    expect(page).to_have_url(re.compile("t_lr=0.5"))
+    wait_idle(page)
+    press(page, "Reset")
+    expect(counter(page)).to_have_text("epoch 0")
+    wait_idle(page)
+    press(page, "Play")
+    finish(page, 10)
+    config = PRESETS["D1"]
+    assert isinstance(config, TaggerConfig)
+    faster = replace(config, optimiser=replace(config.optimiser, lr=0.5))
+    expect(counter(page)).to_contain_text(f"loss {advance(start(faster), 10).losses[-1]:.4f}")
+
+
+def test_the_chosen_sentence_is_a_number_in_the_address(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_role("combobox", name="Sentence").click()
+    page.get_by_role("option", name="Everybody read that book").click()
+    expect(page).to_have_url(re.compile("t_sent=1"))
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Everybody: ")
+    page.reload()
+    expect(summary(page, "Tags of the sentence")).to_contain_text("Everybody: ", timeout=30_000)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_a_run_is_saved_and_opened_again_and_a_wrong_file_is_refused(
+    server: Server, page: Page, tmp_path: Path
+) -> None:
+    visit(server, page, "?t_epochs=12&t_view=Save")
+    choose_speed(page, "as fast as it goes")
+    press(page, "Play")
+    finish(page, 12)
+    before = counter(page).inner_text()
+    with page.expect_download() as download:
+        press(page, "Save the run")
+    file = tmp_path / "mine.run"
+    download.value.save_as(file)
+    visit(server, page, "?t_kind=GRU&t_view=Save")
+    upload = page.get_by_test_id("stFileUploader").locator("input")
+    upload.set_input_files({"name": "no.run", "mimeType": "x/y", "buffer": b"junk"})
+    expect(page.get_by_test_id("stAlert")).to_contain_text("not a run")
+    wait_idle(page)
+    upload.set_input_files(file)
+    expect(counter(page)).to_have_text(before)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
-from rnnviz.ui.lab.desk import Desk, branch, guarded, remove
-from rnnviz.ui.lab.desk import show as bring
+from rnnviz.ui.lab.desk import Desk, branch, bring, guarded, remove
+
+_NUMBER = re.compile(r"run (\d+)")
 
 
 def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
@@ -31,7 +34,7 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
             def chosen() -> None:
                 found = [run for run in desk.runs if run.id == st.session_state[key]]
                 if found:
-                    bring(page, found[0])
+                    bring(desk, found[0])
                     st.session_state.pop(f"{page}_epoch", None)
                 st.rerun(canvas)
 
@@ -45,7 +48,7 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
             )
             st.button(
                 "Remove",
-                key=f"{page}_remove",
+                key=f"{page}_remove_{desk.run.id}",  # a second click must not remove the next one
                 help="Throws away the run in view",
                 on_click=_removed,
                 args=(desk, canvas),
@@ -53,7 +56,8 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
 
 
 def _branched(desk: Desk, epoch: int, canvas: str) -> None:
-    number = len(desk.runs) + 1
+    numbers = [int(found[1]) for run in desk.runs if (found := _NUMBER.match(run.label))]
+    number = max((1, *numbers)) + 1
     guarded(desk.page, branch, desk, epoch, f"run {number}, from {epoch}")
     st.session_state.pop(f"{desk.page}_epoch", None)
     st.rerun(canvas)
@@ -61,5 +65,7 @@ def _branched(desk: Desk, epoch: int, canvas: str) -> None:
 
 def _removed(desk: Desk, canvas: str) -> None:
     remove(desk, desk.run)
+    if desk.others:
+        bring(desk, desk.others[-1])
     st.session_state.pop(f"{desk.page}_epoch", None)
     st.rerun(canvas)

@@ -35,6 +35,11 @@ class Desk:
     runs: tuple[Run, ...]
 
     @property
+    def rate_key(self) -> str:
+        """The page's field of the learning rate."""
+        return f"{self.page[0]}_lr"
+
+    @property
     def others(self) -> tuple[Run, ...]:
         """The runs with these settings but the one in view."""
         return tuple(run for run in self.runs if run.id != self.run.id)
@@ -51,6 +56,11 @@ def desk(page: str, visit: Visit, config: TrainConfig) -> Desk:
         if other not in runs:
             other.pause()  # what nobody sees does not take the room's time
     return Desk(page, visit, config, run or _preview(page, config), tuple(runs))
+
+
+def others(desk: Desk) -> list[Run]:
+    """The tab's runs of this page with other settings, which wait."""
+    return [run for run in house().lobby.runs(desk.visit, desk.page) if run not in desk.runs]
 
 
 def take(desk: Desk) -> Run:
@@ -109,8 +119,16 @@ def said(page: str) -> None:
         st.warning(text)
 
 
+def bring(desk: Desk, run: Run) -> None:
+    """Bring a run into view, from a callback: the field shows its learning rate."""
+    show(desk.page, run)
+    st.session_state[desk.rate_key] = rate(run)
+
+
 def set_rate(desk: Desk, lr: float) -> None:
-    """Another learning rate for a run that has begun; one that has not begins with it anyway."""
+    """The learning rate of the field for a run that has begun; one that has not begins with it anyway. After
+    a reset, a branch or a preset it is the field that counts.
+    """
     if desk.run in desk.runs and rate(desk.run) != lr:
         guarded(desk.page, change, desk.run, LearningRate(lr))
 

@@ -62,7 +62,7 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
         st.button(label, key=f"{page}_{name}", help=help, on_click=act(what), **options)
 
     if look.playing:
-        button("Pause", "play", "Stand still here", Run.pause, type="primary", shortcut="Space")
+        button("Pause", "play", "Stand still here", Run.pause, type="primary", shortcut="p")
     else:
         button(
             "Play",
@@ -70,9 +70,9 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
             "Go on until the stop condition",
             lambda run: run.play(st.session_state[f"{page}_speed"], steps.until(look.epoch)),
             type="primary",
-            shortcut="Space",
+            shortcut="p",
         )
-    button("1 epoch", "one_epoch", "All the data once", Run.one_epoch, shortcut="Right")
+    button("1 epoch", "one_epoch", "All the data once", Run.one_epoch, shortcut="e")
     button(f"1 {steps.name}", "one_step", f"One step of the optimiser: one {steps.name}", Run.one_step)
     fresh = not (look.epoch or look.step)
     button("Reset", "reset", "Back to where this run began", reset, disabled=fresh)
@@ -104,10 +104,12 @@ def state_of_things(desk: Desk, look: Look, redraw: Callable[[], None]) -> None:
         st.button("Go on on the CPU", key=f"{desk.page}_to_cpu", on_click=move)
 
 
-def counter(look: Look, batches: int, steps: Steps) -> str:
-    """Where the run stands, in words."""
+def counter(look: Look, batches: int, steps: Steps, back: int | None = None) -> str:
+    """Where the run stands, in words; ``back``: the epoch that is looked at instead."""
     epoch, loss = look.curves.points("loss")
     parts = [f"**epoch {look.epoch}**"]
+    if back is not None:
+        return f"**epoch {back}**, looked at; the run stands at {look.epoch}"
     if look.step:
         parts.append(f"{look.step} of {batches} {steps.name}{'' if batches == 1 else 's'} of the next")
     if len(epoch):

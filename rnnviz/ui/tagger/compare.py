@@ -12,11 +12,22 @@ from rnnviz.figures.losses import curves, losses_figure, losses_summary
 from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
 from rnnviz.figures.tags_drawn import tag_figure
 from rnnviz.gates import KINDS
+from rnnviz.training import LearningRate
 from rnnviz.training.config import TaggerConfig
 from rnnviz.training.live import Run, Visit, house
 from rnnviz.ui.chart import chart
 from rnnviz.ui.lab import series
-from rnnviz.ui.lab.desk import config_of, guarded, picture, pictured, reset, started
+from rnnviz.ui.lab.desk import (
+    change,
+    config_of,
+    guarded,
+    picture,
+    pictured,
+    rate,
+    reset,
+    settings,
+    started,
+)
 from rnnviz.ui.tagger.reading import PAGE, Moment, redraw, sentence_view, visit_once
 
 GROUP = "tagger side by side"
@@ -88,7 +99,7 @@ def _runs(now: Moment, make: bool = False) -> tuple[Run, ...]:
     lobby = house().lobby
     wanted: dict[str, TaggerConfig] = {kind: replace(now.config, kind=kind) for kind in KINDS}
     found = {run.label: run for run in lobby.runs(visit, GROUP)}
-    if any(config_of(run) != wanted[label] for label, run in found.items()):
+    if any(settings(config_of(run)) != settings(wanted[label]) for label, run in found.items()):
         for run in found.values():
             lobby.remove(visit, run.id)
         found = {}
@@ -99,6 +110,12 @@ def _runs(now: Moment, make: bool = False) -> tuple[Run, ...]:
             )
             if run is not None:
                 found[kind] = run
+    for run in found.values():
+        if rate(run) != now.config.optimiser.lr:
+            change(run, LearningRate(now.config.optimiser.lr))
+        if run.look().playing:
+            run.set_speed(st.session_state[f"{PAGE}_speed"])
+            run.set_until(now.current.stop(run.look().epoch))
     return tuple(found[kind] for kind in KINDS if kind in found)
 
 

@@ -58,9 +58,20 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
     pickers.choice(FIELD["t_data"])
     if values["t_data"] == "Typed":
         pickers.area(FIELD["t_text"], height=130)
-        with st.popover("Edit as a table", width="stretch"):
-            _grid(current)
+        if not current.problem:
+            with st.popover("Edit as a table", width="stretch"):
+                _grid(current)
+        st.caption("Up to 6,000 characters, which the address carries. Longer texts: under *File*.")
     if values["t_data"] == "File":
+        st.text_area(
+            "Paste",
+            key="t_paste",
+            height=90,
+            max_chars=4_000_000,
+            placeholder="CoNLL-U, or word and tag in columns",
+            on_change=_pasted,
+            help="Long texts come here: they are not part of the address.",
+        )
         st.file_uploader(
             "CoNLL-U or TSV",
             type=["conllu", "conll", "tsv", "txt"],
@@ -72,15 +83,17 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
     if values["t_data"] != "Typed":
         pickers.choice(FIELD["t_column"])
         st.download_button(
-            "The sample file",
+            "Download a sample file",
             SAMPLES["tiny"].content,
             file_name=SAMPLES["tiny"].file,
             key="t_sample",
             on_click="ignore",
             width="stretch",
         )
-    if problem := st.session_state.pop("t_problem", "") or current.problem:
-        st.warning(f"{markdown(problem)}. The sentences of D1 are used until this is mended.")
+    if current.problem:
+        st.warning(f"{markdown(current.problem)}. The sentences of D1 are used until this is mended.")
+    if refused := st.session_state.get("t_problem", ""):
+        st.warning(f"{markdown(refused)}. What was here before is used on.")
     if current.about:
         st.caption(markdown(current.about))
     with st.container(horizontal=True, gap="xsmall"):
@@ -88,8 +101,8 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
         pickers.select(FIELD["t_case"], width=HALF)
     config = current.config
     st.caption(
-        f"To train on: {len(config.sentences):,} of the sentences, {len(config.held_out):,} held out; "
-        f"{len(config.vocabulary):,} words, {len(config.tags)} tags."
+        f"To train on: {len(config.sentences):,} · held out: {len(config.held_out):,} · different words: "
+        f"{len(config.vocabulary):,} · tags: {len(config.tags)}"
     )
 
 
@@ -110,16 +123,33 @@ def _grid(current: page.TaggerScreen) -> None:
         except ValueError as fault:
             st.session_state["t_problem"] = str(fault)
             return
-        st.session_state["t_text"] = tagged.format_text(sentences)[: FIELD["t_text"].max_chars]
+        text = tagged.format_text(sentences)
+        if len(text) > FIELD["t_text"].max_chars:
+            st.session_state["t_problem"] = "The table has become too long for the address: use a file"
+            return
+        st.session_state.pop("t_problem", None)
+        st.session_state["t_text"] = text
 
-    st.data_editor(rows, key=key, num_rows="dynamic", width="stretch", on_change=edited)
+    narrow = {name: st.column_config.TextColumn(width=72) for name in columns}
+    st.data_editor(
+        rows, key=key, num_rows="dynamic", width="stretch", on_change=edited, column_config=narrow, height=260
+    )
 
 
 def _upload() -> None:
     file = st.session_state["t_upload"]
     if file is None:
         return
-    content = file.getvalue()
+    _take(file.name, file.getvalue())
+
+
+def _pasted() -> None:
+    if text := st.session_state["t_paste"].strip():
+        _take("What was pasted", text.encode())
+
+
+def _take(name: str, content: bytes) -> None:
+    """Read a file with either column's tags; what cannot be read is named, and changes nothing."""
     found: dict[str, Any] = {}
     for column in page.COLUMNS:
         try:
@@ -127,9 +157,10 @@ def _upload() -> None:
         except ValueError as fault:
             found[column] = str(fault)
     if all(isinstance(reading, str) for reading in found.values()):
-        st.session_state["t_problem"] = f"{file.name}: {found['UPOS']}"
+        st.session_state["t_problem"] = f"{name}: {found['UPOS']}"
         return
-    st.session_state[UPLOAD] = page.Upload(file.name, found)
+    st.session_state.pop("t_problem", None)
+    st.session_state[UPLOAD] = page.Upload(name, found)
 
 
 def _reading(content: bytes, column: Any) -> conllu.Reading:

@@ -124,7 +124,10 @@ def weights(now: Moment) -> None:
         st.caption("No epoch has been trained yet: there is no gradient to draw.")
         return
     with st.grid(2, min_column_width=400):
-        for series, what in (("grad_norm", "Norm of the gradient"), ("change", "Way in one epoch")):
+        for series, what in (
+            ("grad_norm", "Norm of the gradient"),
+            ("change", "How far each moved in one epoch"),
+        ):
             with st.container():
                 _norms(now, found[series], series, what)
 

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rnnviz.figures.losses import GROUP, curves, losses_figure, losses_summary
+from rnnviz.figures.losses import GROUP, MOST_RUNS, curves, losses_figure, losses_summary
 from rnnviz.figures.tags import TagGrid, tag_grid, tag_row, tag_summary, tagged
 from rnnviz.figures.tags_drawn import tag_figure
 from rnnviz.screens import tagger as page
@@ -17,12 +17,15 @@ from rnnviz.training.live.engine import Arrays
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab import branches, series
+from rnnviz.ui.lab.desk import others, set_rate
 from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
 from rnnviz.ui.tagger.reading import CANVAS, PAGE, Moment, moment, redraw, seat, steps
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 300
+ROW = 20
+"""Pixels of a tag's row, in which a number can be read."""
 LISTED = 60
 """So many sentences stand in a list; of more, one is chosen by its number."""
 VIEWS: dict[str, Callable[[Moment], None]] = {
@@ -51,11 +54,17 @@ def frame(current: page.TaggerScreen, values: Mapping[str, Any]) -> Places:
     a second, so what need not be drawn again is kept out of it.
     """
     here = seat(current)
+    set_rate(here, float(values["t_lr"]))
     look = here.run.look()
+    if look.playing:
+        here.run.set_until(current.stop(look.epoch))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(here, look, steps(current), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
+    if waiting := [run for run in others(here) if run.look().epoch]:
+        count = f"{len(waiting)} earlier run{'s wait' if len(waiting) > 1 else ' waits'}"
+        st.caption(f"New settings, a new run. {count}, paused: with their settings they are back.")
     top = st.container()
     back = rewind(here, look)
     branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
@@ -76,7 +85,7 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any], places: Places) 
     now = moment(current, values, rewound(here, look))
     batches = -(-len(current.config.sentences) // current.config.batch)
     with places.counter:
-        st.markdown(counter(look, batches, steps(current)))
+        st.markdown(counter(look, batches, steps(current), now.epoch if now.rewound else None))
     with places.top, st.grid(2, min_column_width=400):
         _losses(now)
         _sentence(now)
@@ -105,6 +114,8 @@ def busy(current: page.TaggerScreen) -> bool:
 def _losses(now: Moment) -> None:
     st.session_state["t_seen"] = now.look.epoch
     runs = [*now.desk.others, now.desk.run]
+    if len(runs) > MOST_RUNS:  # the first one stays: it is what the others are compared with
+        runs = [runs[0], *runs[1 - MOST_RUNS :]]
     record = curves([series.history(run, run.look()) for run in runs])
     chart(
         losses_figure(record, log=bool(now.values["t_log"]), height=HEIGHT),
@@ -124,12 +135,14 @@ def _back_to(point: Point) -> None:
 
 def _sentence(now: Moment) -> None:
     grid = before_and_now(now)
-    chart(
-        tag_figure(grid, height=HEIGHT),
-        key="t_sentence",
-        name="Tags of the sentence",
-        summary=tag_summary(grid),
-    )
+    with st.container():
+        chart(
+            tag_figure(grid, height=max(HEIGHT, 110 + 2 * ROW * len(grid.places))),
+            key="t_sentence",
+            name="Tags of the sentence",
+            summary=tag_summary(grid),
+        )
+        st.caption("Outlined: the true tag. ● the tag that is said, ✕ when it is wrong.")
 
 
 def before_and_now(now: Moment) -> TagGrid:

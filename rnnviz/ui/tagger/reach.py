@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from rnnviz.figures.weights import weights, weights_figure, weights_summary
+from rnnviz.gates import DIRECTION_NAMES
 from rnnviz.screens import tagger as page
 from rnnviz.training import Edit, Silence
 from rnnviz.ui import pickers
@@ -19,6 +20,9 @@ def show(now: Moment) -> None:
     """The chosen parameter as a heatmap; a click chooses the number to set."""
     if now.rewound:
         st.caption("Changes are made where a run stands: continue from this epoch first.")
+        return
+    if now.look.playing:
+        st.caption("Pause the run to reach in: its weights move at every step.")
         return
     known = weights_of(now.desk.run.state)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -44,13 +48,14 @@ def show(now: Moment) -> None:
             value=old,
             step=0.1,
             format="%.4f",
-            key=f"t_edit_value_{name}_{place}_{old}",
+            key=f"t_edit_value_{name}_{place}_{now.look.version}",  # a moved weight is shown as it is
             width=140,
         )
         st.button(
             "Set",
             key="t_edit_set",
             help="The run goes on from the changed number; it stands in the exported script.",
+            disabled=float(new) == old,
             on_click=lambda: _apply(now, Edit(name, place, float(new))),
         )
     record = weights(name, values, rows, (row, column))
@@ -78,7 +83,7 @@ def _silence(now: Moment) -> None:
                 st.selectbox(
                     "Reader",
                     (0, 1),
-                    format_func=("forward", "reverse").__getitem__,
+                    format_func=DIRECTION_NAMES.__getitem__,
                     key="t_silence_dir",
                     width=130,
                 )
@@ -91,9 +96,14 @@ def _silence(now: Moment) -> None:
             on_click=lambda: _apply(now, Silence(unit, layer, direction, on)),
         )
         if silent:
-            st.markdown(
-                "silent: " + ", ".join(f"unit {unit}, layer {layer}" for unit, layer, _ in sorted(silent))
-            )
+            st.markdown("silent: " + " · ".join(_named(now, place) for place in sorted(silent)))
+
+
+def _named(now: Moment, place: tuple[int, int, int]) -> str:
+    unit, layer, direction = place
+    where = [f"layer {layer}"] if now.config.num_layers > 1 else []
+    where += [DIRECTION_NAMES[direction]] if now.config.bidirectional else []
+    return f"unit {unit}" + (f" ({', '.join(where)})" if where else "")
 
 
 def _silent(now: Moment) -> set[tuple[int, int, int]]:

@@ -10,13 +10,15 @@ from typing import Any
 
 import streamlit as st
 
+from rnnviz.data.split import Split
+from rnnviz.presets import SENTENCES
 from rnnviz.runs import usable_device
 from rnnviz.screens import tagger as page
 from rnnviz.training import parameter_names
 from rnnviz.training.config import TaggerConfig
-from rnnviz.training.live import Look
+from rnnviz.training.live import Look, house
 from rnnviz.training.live.engine import Arrays
-from rnnviz.ui.lab.desk import Desk, desk, picture, pictured, started
+from rnnviz.ui.lab.desk import Desk, config_of, desk, picture, pictured, started
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.lab.transport import Steps
 from rnnviz.ui.link import arrive
@@ -98,7 +100,13 @@ def visit_once() -> Any:
 
 def enter() -> None:
     """Called by the page before anything is drawn."""
-    st.session_state[f"{PAGE}_visit"] = visit()
+    here = st.session_state[f"{PAGE}_visit"] = visit()
+    if UPLOAD not in st.session_state:  # a reload: the file is gone from the session, not from its run
+        own = [config_of(run) for run in house().lobby.runs(here, PAGE)]
+        kept = [c for c in own if isinstance(c, TaggerConfig) and c.sentences != SENTENCES]
+        if kept:
+            parts = Split(kept[-1].sentences, kept[-1].held_out)
+            st.session_state[UPLOAD] = page.Upload("the run that was left here", {}, parts)
 
 
 def steps(current: page.TaggerScreen) -> Steps:

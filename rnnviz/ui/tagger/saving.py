@@ -12,8 +12,7 @@ from rnnviz.training.config import TaggerConfig
 from rnnviz.training.live import house, runfile
 from rnnviz.ui.lab.desk import config_of, guarded, rate, state_dict
 from rnnviz.ui.lab.desk import show as bring
-from rnnviz.ui.link import markdown
-from rnnviz.ui.tagger.reading import PAGE, UPLOAD, Moment, visit_once
+from rnnviz.ui.tagger.reading import CANVAS, PAGE, UPLOAD, Moment, visit_once
 
 LIMIT = runfile.LIMIT
 
@@ -52,16 +51,17 @@ def _open() -> None:
     file = st.session_state["t_open"]
     if file is None:
         return
+    st.session_state.pop(f"{PAGE}_said", None)
     run = guarded(PAGE, runfile.from_bytes, file.getvalue())
     if run is None:
-        return
+        st.rerun(CANVAS)  # where it is said why
     config = config_of(run)
     if not isinstance(config, TaggerConfig):
         st.session_state[f"{PAGE}_said"] = f"{file.name} is a run of another page: open it on *Characters*."
-        return
-    run.group = PAGE
+        st.rerun(CANVAS)
+    run.group, run.label = PAGE, file.name.rsplit(".", 1)[0][:24] or "opened"
     if guarded(PAGE, house().lobby.add, visit_once(), run) is None:
-        return
+        st.rerun(CANVAS)
     bring(PAGE, run)
     for key, value in page.values_of(config).items():
         st.session_state[key] = value
@@ -70,8 +70,6 @@ def _open() -> None:
         st.session_state["t_data"], st.session_state["t_text"] = "Typed", format_text(SENTENCES)
         st.session_state["t_held"] = 0.0
     else:
-        st.session_state[UPLOAD] = page.Upload(
-            markdown(file.name), {}, Split(config.sentences, config.held_out)
-        )
+        st.session_state[UPLOAD] = page.Upload(file.name, {}, Split(config.sentences, config.held_out))
         st.session_state["t_data"] = "File"
     st.rerun()

@@ -39,6 +39,6 @@ def show(now: Moment) -> None:
         read = (
             "read as <unk>"
             if "<unk>" in now.config.vocabulary
-            else "a vector of zeros, since no word of the training was rare"
+            else "its vector is all zeros (with Rare words at 2 or more there is one that is trained)"
         )
         st.caption(markdown(f"Not seen in training, so {read}: {', '.join(unknown)}."))
