@@ -1,4 +1,4 @@
-"""*Tagger* as a student meets it: play, pause, rewind, branch, reach in, come back, wrong files, no number."""
+"""*Tagger* as a student meets it: play, rewind, branch, reach in, come back, wrong files, no number."""
 
 from __future__ import annotations
 
