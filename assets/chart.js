@@ -3,16 +3,21 @@
 // has changed; Plotly.react then changes the drawn figure in place, so zoom, camera and hover live on.
 
 // Streamlit (1.67) makes an entry in the history for every bound value that code sets, so a preset needed nine presses of
-// "back", through states nobody chose. Entries of one address that come within one breath are one.
+// "back", through states nobody chose. Entries of one address that come within one breath are one. And on the way to
+// another page it first makes an entry of the page it leaves, without its query: "back" would lose all settings there.
 if (!window.rnnvizHistory) {
   const push = history.pushState.bind(history);
   let last = -Infinity;
+  let emptied = -Infinity;
   window.rnnvizHistory = true;
   history.pushState = (state, title, url) => {
-    const here = new URL(url ?? "", location.href).pathname === location.pathname;
-    const soon = performance.now() - last < 500;
-    last = here ? performance.now() : -Infinity;
-    if (here && soon) history.replaceState(state, title, url);
+    const target = new URL(url ?? "", location.href);
+    const now = performance.now();
+    const here = target.pathname === location.pathname;
+    const soon = now - (here ? last : emptied) < 500;
+    last = here ? now : -Infinity;
+    emptied = here && !target.search && location.search ? now : -Infinity;
+    if (soon) history.replaceState(state, title, url);
     else push(state, title, url);
   };
 }
