@@ -96,11 +96,12 @@ class Model(nn.Module):
     def __init__(self, row: str) -> None:
         super().__init__()
         self.embedding = nn.Embedding(4, 10) if row == "D5" else None
-        self.rnn: Any = {
+        makers: dict[str, Callable[[], nn.Module]] = {
             "D3": lambda: nn.RNNCell(4, 4),
             "D4": lambda: nn.RNN(4, 4),
             "D5": lambda: nn.RNN(10, 8, num_layers=2, batch_first=True),
-        }[row]()
+        }
+        self.rnn = makers[row]()
         self.linear = nn.Linear(8, 4) if row == "D5" else None
 
     def forward(self, ids: Tensor) -> Tensor:

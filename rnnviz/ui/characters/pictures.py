@@ -20,7 +20,7 @@ from rnnviz.ui.characters.reading import Moment
 from rnnviz.ui.chart import Point, chart
 
 HEIGHT = 350
-NARROW, WIDE = (338, 190, 190), (338, 300, 300)
+NARROW, WIDE = (328, 186, 190), (338, 300, 300)
 """Pixels of the three pictures of a column, and of a row with longer strings."""
 MOST_CELLS = 144
 LONG, LONGER = 10, 20

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from rnnviz.screens import characters as page
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import house, runfile
 from rnnviz.ui import pickers
-from rnnviz.ui.characters.reading import PAGE, Moment, visit_once
+from rnnviz.ui.characters.reading import PAGE, Moment, redraw, visit_once
 from rnnviz.ui.lab.desk import config_of, guarded, rate, state_dict
 from rnnviz.ui.lab.desk import show as bring
 from rnnviz.ui.link import markdown
@@ -46,21 +47,25 @@ def show(now: Moment) -> None:
 
 def _open() -> None:
     file = st.session_state["c_open"]
-    if file is None:
-        return
+    if file is not None and not _opened(file):
+        redraw()  # what is wrong is said above, outside of the live part
+
+
+def _opened(file: UploadedFile) -> bool:
     run = guarded(PAGE, runfile.from_bytes, file.getvalue())
     if run is None:
-        return
+        return False
     config = config_of(run)
     if not isinstance(config, CharsConfig):
         st.session_state[f"{PAGE}_said"] = (
             f"{markdown(file.name)} is a run of the page *Tagger*: open it there."
         )
-        return
+        return False
     run.group = PAGE
     if guarded(PAGE, house().lobby.add, visit_once(), run) is None:
-        return
+        return False
     bring(PAGE, run)
     st.session_state.pop(f"{PAGE}_epoch", None)
     pickers.assign(page.values_of(config) | {"c_mode": page.ALONE, "c_lr": rate(run)})
     st.rerun()
+    return True
