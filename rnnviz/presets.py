@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from rnnviz.config import LayerConfig
 from rnnviz.embeddings.config import BagConfig, EmbeddingConfig
+from rnnviz.topologies.config import SHARING, TOPOLOGIES, SharingConfig, TopologyConfig
 from rnnviz.training.config import CharsConfig, Optimiser, Sentence, TaggerConfig, TrainConfig
 
 LAYER_PRESETS: dict[str, LayerConfig] = {
@@ -71,8 +72,13 @@ BAG_PRESETS: dict[str, BagConfig] = {
     "C6": BagConfig(10, 3, mode="sum"),
 }
 
-PRESETS: Mapping[str, LayerConfig | TrainConfig | EmbeddingConfig | BagConfig] = MappingProxyType(
-    {**LAYER_PRESETS, **TRAINING_PRESETS, **EMBEDDING_PRESETS, **BAG_PRESETS}
+TOPOLOGY_PRESETS: dict[str, SharingConfig | tuple[TopologyConfig, ...]] = {"A10": SHARING, "A11": TOPOLOGIES}
+
+PRESETS: Mapping[
+    str,
+    LayerConfig | TrainConfig | EmbeddingConfig | BagConfig | SharingConfig | tuple[TopologyConfig, ...],
+] = MappingProxyType(
+    {**LAYER_PRESETS, **TOPOLOGY_PRESETS, **TRAINING_PRESETS, **EMBEDDING_PRESETS, **BAG_PRESETS}
 )
 
 

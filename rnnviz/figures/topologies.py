@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import figure, in_template, plain, short
+from rnnviz.figures.base import figure, in_template, labels, plain, short
 from rnnviz.figures.pens import Heads, Path, Targets, Texts, tint
 from rnnviz.gates import AXES, QUANTITIES
 from rnnviz.topologies.record import Look
@@ -116,6 +116,7 @@ def picture_figure(record: Picture) -> go.Figure:
         "showlegend": False,
         "dragmode": False,
         "uirevision": f"{look.config.name}{record.columns}",
+        "meta": {"labels": {"y3": labels(look.classes)}},
         "xaxis": blank | {"range": list(record.span), "visible": False},
         "yaxis": blank
         | {"range": [low, high], "tickvals": [y for y, _ in ticks], "ticktext": [t for _, t in ticks]},
@@ -145,14 +146,13 @@ def _heat(record: Picture) -> list[dict[str, Any]]:
     common = {"type": "heatmap", "x0": 0, "dx": 0.5, "hoverongaps": False}
     h = _spread(record, look.h, tuple(range(len(look.columns))))
     p = _spread(record, look.probabilities, look.outputs)
-    names = [[plain(name)] * p.shape[1] for name in look.classes]
     return [
         common
         | {"name": "h", "z": h, "yaxis": "y2", "coloraxis": "coloraxis"}
         | {"hovertemplate": "h, unit %{y}: %{z:.4f}<extra></extra>"},
         common
-        | {"name": "p", "z": p, "yaxis": "y3", "coloraxis": "coloraxis2", "text": names}
-        | {"hovertemplate": "p(%{text}) = %{z:.4f}<extra></extra>"},
+        | {"name": "p", "z": p, "yaxis": "y3", "coloraxis": "coloraxis2"}
+        | {"hovertemplate": "p(%{y}) = %{z:.4f}<extra></extra>"},
     ]
 
 

@@ -23,6 +23,7 @@ def outputs_figure(look: Look) -> go.Figure:
         "margin": {"l": 60, "r": 8, "t": 6, "b": 40},
         "coloraxis": theme.coloraxis("unit", 1.0, showscale=True),
         "uirevision": f"{look.config.name}{len(columns)}",
+        "meta": {"labels": {"y": labels(look.classes)}},
         "xaxis": tokens_axis([short(text, 24) for text in texts])
         | {
             "ticktext": [short(text, 24) for text in texts],
@@ -44,8 +45,7 @@ def outputs_figure(look: Look) -> go.Figure:
         "z": p,
         "coloraxis": "coloraxis",
         "xgap": 2,
-        "text": [[f"p({name}) at output {i}" for i in range(len(columns))] for name in labels(look.classes)],
-        "hovertemplate": "%{text}: %{z:.4f}<extra></extra>",
+        "hovertemplate": "%{x}: p(%{y}) = %{z:.4f}<extra></extra>",
     }
     return figure([trace], layout)
 

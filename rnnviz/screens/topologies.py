@@ -105,7 +105,8 @@ class Example:
 
 FACTS = {
     "one-to-one": "No sequence, no memory: an ordinary network, the case of a single step.",
-    "one-to-many": "Only h<sub>0</sub> is told the number; each letter it writes is what it reads next.",
+    "one-to-many": "Only h<sub style='line-height:0'>0</sub> is told the number; "
+    "each letter it writes is what it reads next.",
     "many-to-one": "The last state alone gives the answer, so it has to hold all that is still open.",
     "out-of-step": "The encoder's last state is all that the decoder gets of the word: no output until then.",
     "in-step": "One output a step, from what was read so far: no later word can help.",

@@ -65,7 +65,8 @@ def strings(count: int, seed: int, *, lengths: tuple[int, int], deepest: int) ->
         if depth(text) <= deepest:
             if len(found) % 2:
                 text = spoiled(draw, text)
-            found[text] = int(depth(text) >= 0)
+            if depth(text) <= deepest:  # what spoils a string may also nest it deeper
+                found[text] = int(depth(text) >= 0)
     return list(found.items())
 
 
@@ -77,7 +78,7 @@ def sets() -> dict[str, list[Item]]:
     return {
         "trained on": known[:5000],
         "held out": known[5000:],
-        "longer: 14 to 24 symbols": longer,
+        "longer, 14 to 24 symbols": longer,
         "deeper than 4, all balanced": deeper[:500],
     }
 

@@ -174,7 +174,7 @@ class _Scores:
 
 
 def _kept(values: Tensor) -> Floats:
-    array: Floats = np.array(values)
+    array: Floats = np.array(values.detach().numpy())
     array.flags.writeable = False
     return array
 

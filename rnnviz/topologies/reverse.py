@@ -32,8 +32,8 @@ def sets() -> dict[str, list[Item]]:
     return {
         "trained on": known[:20_000],
         "held out": known[20_000:],
-        "longer: 6 letters": words(200, 5, (6, 6)),
-        "longer: 8 letters": words(200, 5, (8, 8)),
+        "longer, 6 letters": words(200, 5, (6, 6)),
+        "longer, 8 letters": words(200, 5, (8, 8)),
     }
 
 
@@ -75,7 +75,7 @@ def write(model: Reverser, word: str) -> tuple[str, Tensor, Tensor]:
     """What it writes, fed with its own letters. Also h of both parts (L + M, H), the scores (M, symbols)."""
     read, state = model.encoder(model.embedding(ids(word)).unsqueeze(1))  # (L, 1, H), (1, 1, H)
     text, symbol, states, scores = "", 0, list(read[:, 0]), []
-    for _ in range(2 * len(word) + 2):
+    for _ in range(len(word) + 3):  # by then it is wrong anyway
         h, state = model.decoder(model.embedding(torch.tensor([[symbol]])), state)  # (1, 1, H)
         states.append(h[0, 0])
         scores.append(model.linear(h[0, 0]))

@@ -39,7 +39,7 @@ def show(current: page.TopologiesScreen, values: Mapping[str, Any], found: Look)
             outputs_figure(found),
             key="p_outputs",
             name="Probabilities at every output",
-            summary=f"{len(found.classes)} classes at {len(found.outputs)} outputs. {found.says}.",
+            summary=f"{len(found.classes)} classes, outputs: {len(found.outputs)}. {found.says}.",
         )
 
 

@@ -1,0 +1,124 @@
+"""*Topologies* as a student meets it: clicks, typing, weight sharing, links, any width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.harness import Server, wait_idle
+
+STRIP = "The five shapes"
+
+
+def drawn(page: Page, name: str) -> Locator:
+    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
+    return figure
+
+
+def visit(server: Server, page: Page, query: str = "", name: str = "Many to one") -> None:
+    page.goto(f"{server.url}/topologies{query}")
+    drawn(page, name)
+    wait_idle(page)
+
+
+def said(page: Page, text: str) -> Locator:
+    """The line above the picture that says what came out."""
+    return page.get_by_test_id("stHtml").get_by_text(text)
+
+
+def test_the_five_and_the_large_one_are_wholly_visible_at_first_visit(server: Server, page: Page) -> None:
+    visit(server, page)
+    for name in (STRIP, "Many to one"):
+        box = drawn(page, name).bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+
+
+def test_A11_a_click_on_a_shape_draws_it_large_with_its_own_input(server: Server, page: Page) -> None:
+    visit(server, page)
+    box = drawn(page, STRIP).bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.6)
+    drawn(page, "Many to many, out of step")
+    expect(said(page, "hello backwards: “olleh”")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Word")).to_have_value("hello")
+    expect(page).to_have_url(re.compile("p_shape=Many"))
+    wait_idle(page)
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.6)
+    expect(said(page, "42 is written “forty-two”")).to_be_visible()
+
+
+def test_A11_what_is_typed_runs_and_what_cannot_be_read_is_said(server: Server, page: Page) -> None:
+    visit(server, page)
+    field = page.get_by_role("textbox", name="Brackets")
+    field.fill("([)]")
+    field.press("Enter")
+    expect(said(page, "([)] is not balanced")).to_be_visible()
+    field.fill("(a)")
+    field.press("Enter")
+    expect(page.get_by_text("a cannot be read: allowed are ( ) [ ].")).to_be_visible()
+    expect(field).to_have_value("(a)")
+
+
+def test_A11_a_click_in_the_plane_asks_for_that_point(server: Server, page: Page) -> None:
+    visit(server, page, "?p_shape=One+to+one", "One to one")
+    plane = drawn(page, "The answer at every point")
+    plane.scroll_into_view_if_needed()
+    spot = plane.evaluate(
+        """(root) => {
+          const plot = root.querySelector(".rv-plot"), { xaxis, yaxis } = plot._fullLayout;
+          const box = plot.getBoundingClientRect();
+          return [box.x + xaxis._offset + xaxis.d2p(-4), box.y + yaxis._offset + yaxis.d2p(3)];
+        }"""
+    )
+    page.mouse.click(*spot)
+    expect(said(page, "(-4, 3) is outside")).to_be_visible()
+    expect(page).to_have_url(re.compile("p_x=-4"))
+
+
+def test_A10_the_preset_shows_the_counts_and_a_size_moves_them(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_test_id("stButtonGroup").get_by_text("A10").click()
+    drawn(page, "Weights as the sequence grows")
+    expect(page.get_by_role("cell", name="51,520", exact=True)).to_be_visible()
+    field = page.get_by_role("spinbutton", name="Length L")
+    field.fill("40")
+    field.press("Enter")
+    expect(page.get_by_role("columnheader", name="at L = 40")).to_be_visible()
+    expect(page.get_by_role("cell", name="205,440", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="1,664", exact=True)).to_be_visible()
+
+
+def test_the_address_repeats_the_screen(server: Server, page: Page, open_page: Callable[..., Page]) -> None:
+    visit(server, page, "?p_shape=Many+to+many,+in+step", "Many to many, in step")
+    field = page.get_by_role("textbox", name="Sentence")
+    field.fill("they book a book")
+    field.press("Enter")
+    expect(said(page, "they book a book: PRON V DET NN")).to_be_visible()
+    wait_idle(page)
+    other = open_page()
+    visit(server, other, "?" + page.url.split("?", 1)[1], "Many to many, in step")
+    expect(said(other, "they book a book: PRON V DET NN")).to_be_visible()
+
+
+def test_the_code_popover_holds_the_model_and_the_training(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_role("button", name="Code").click()
+    expect(page.get_by_text("class Checker(nn.Module):").first).to_be_visible()
+    expect(page.get_by_text("# The training loop").first).to_be_attached()
+
+
+@pytest.mark.parametrize("width", [1280, 800, 400])
+@pytest.mark.parametrize("query", ["", "?p_view=Weight+sharing", "?p_shape=One+to+many&p_detail=Training"])
+def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int, query: str) -> None:
+    page = open_page(viewport={"width": width, "height": 900})
+    page.goto(f"{server.url}/topologies{query}")
+    expect(page.get_by_role("figure").first).to_be_visible(timeout=30_000)
+    wait_idle(page)
+    wider = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+    assert wider <= 0
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
