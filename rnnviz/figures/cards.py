@@ -149,6 +149,33 @@ def strings_card(strings: Sequence[str], target: str) -> Picture:
     return _picture(parts, wide + 2 * MARGIN, f"{strings[0]}, {len(strings)} epochs later {strings[-1]}")
 
 
+def answer_card(states: ArrayLike, symbols: Sequence[str], answer: str) -> Picture:
+    """States (steps, units), each above what was read; an arrow leads from the last one to the answer."""
+    array = np.asarray(states, dtype=np.float64)
+    step, wide, high, top, parts = 44.0, 18.0, 60.0, 22.0, []
+    colour = QUANTITIES["h"].colour
+    for t, (h, symbol) in enumerate(zip(array, symbols, strict=True)):
+        x = MARGIN + t * step
+        parts += [
+            _cells(h[:, None], (x, top), (wide, high / len(h)), limit=1.0),
+            _rect((x, top), (wide, high), f'stroke="{colour}"'),
+            f'<text x="{x + wide / 2:g}" y="{top + high + 16:g}" text-anchor="middle" font-weight="700" '
+            f'fill="{theme.MUTED}">{escape(symbol)}</text>',
+        ]
+        if t:
+            start = x - step + wide
+            arrow = f"M{start:g} {top + high / 2:g}H{x - 2:g}m-5 -4l5 4l-5 4"
+            parts.append(f'<path d="{arrow}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+    last = MARGIN + (len(array) - 1) * step + wide / 2
+    parts += [
+        f'<path d="M{last:g} {top}V14" stroke="{AXES["H_out"].colour}" stroke-width="1.5"/>',
+        f'<text x="{last + wide / 2:g}" y="11" text-anchor="end" font-weight="700" '
+        f'fill="{AXES["H_out"].colour}">{escape(answer)}</text>',
+    ]
+    label = f"“{''.join(symbols)}” read symbol by symbol; the last state answers: {answer}"
+    return _picture(parts, last + wide / 2 + MARGIN, label)
+
+
 def _picture(parts: Sequence[str], width: float, label: str) -> Picture:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" height="{HEIGHT:g}"'
     return Picture(f'{head} font-family="sans-serif" font-size="12">{"".join(parts)}</svg>', label)

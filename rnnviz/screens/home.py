@@ -60,6 +60,12 @@ CARDS: tuple[Card, ...] = (
     Card("step.py", "Step through", "What happens inside the cell at this step?", "gates"),
     Card("by_hand.py", "By hand", "Is there any magic in nn.RNN?", "equality"),
     Card("embeddings.py", "Embeddings", "How does a word become a vector that learns?", "lookup"),
+    Card(
+        "topologies.py",
+        "Topologies",
+        "Where does the input enter, and where does the answer leave?",
+        "answer",
+    ),
     Card("tagger.py", "Tagger", "How does a network learn to give each word its tag?", "tags"),
     Card(
         "characters.py", "Characters", "How does a network learn to say one string after another?", "strings"

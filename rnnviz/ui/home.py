@@ -18,6 +18,9 @@ from rnnviz.home import read, sentences
 from rnnviz.presets import CHARS_PRESETS, EPOCHS, EXAMPLES, SENTENCES, TRAINING_PRESETS
 from rnnviz.runs import run
 from rnnviz.screens import by_hand, embeddings, home, layers
+from rnnviz.topologies.config import topology
+from rnnviz.topologies.kits import shipped
+from rnnviz.topologies.look import look
 from rnnviz.training import Order, advance, snapshot, start, work
 from rnnviz.ui.page import Arrived, canvas, unframed
 
@@ -143,11 +146,19 @@ def prepare_cards() -> None:
         picture()
 
 
+@lru_cache(maxsize=1)
+def _answer() -> cards.Picture:
+    config = topology("many-to-one")
+    found = look(config, shipped(config)[0], "([()])")
+    return cards.answer_card(found.h, "([()])", found.columns[-1].wrote)
+
+
 _PICTURES = {
     "tensors": _tensors,
     "gates": _gates,
     "equality": _equality,
     "lookup": _lookup,
+    "answer": _answer,
     "tags": _tags,
     "strings": _strings,
 }
