@@ -156,7 +156,6 @@ def _transport(current: page.CharsScreen, here: dict[str, Run]) -> None:
             key="c_side_epoch",
             help="One step of each",
             on_click=act(Run.one_epoch),
-            shortcut="Right",
         )
         st.button(
             "Reset",
