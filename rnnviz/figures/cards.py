@@ -152,7 +152,7 @@ def strings_card(strings: Sequence[str], target: str) -> Picture:
 def answer_card(states: ArrayLike, symbols: Sequence[str], answer: str) -> Picture:
     """States (steps, units), each above what was read; an arrow leads from the last one to the answer."""
     array = np.asarray(states, dtype=np.float64)
-    step, wide, high, top, parts = 44.0, 18.0, 60.0, 22.0, []
+    step, wide, high, top, parts = 58.0, 22.0, 60.0, 22.0, []
     colour = QUANTITIES["h"].colour
     for t, (h, symbol) in enumerate(zip(array, symbols, strict=True)):
         x = MARGIN + t * step

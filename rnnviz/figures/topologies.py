@@ -21,10 +21,12 @@ from rnnviz.topologies.record import Look
 
 HEIGHT = 372
 WIDE = 740  # pixels that the columns are laid out for
+LEAD, FIRST = 80, 30  # pixels: of the arrow to the first state, of half the box that it comes from
 WIDEST = 150  # pixels from a column to the next, at most
 INPUT, STATE, CHANCE, WROTE, BUS, TOP = 0.0, (0.95, 2.35), (3.0, 4.1), 4.32, 4.86, 5.5
 LOW = -0.36
 TALL, BOX, CELL = 0.28, 0.38, 0.25  # half heights and widths
+SPARSE = 4  # columns up to which the shape is also written along the arrows between the states
 ROOMY = 7  # columns up to which every arrow has its shape written beside it
 FEW = 6  # classes up to which their names stand beside the last output
 
@@ -58,8 +60,8 @@ class Picture:
     @property
     def margins(self) -> tuple[float, float]:
         """Pixels left of the first column, for h_0 and what makes it, and right of the last, for names."""
-        left = 112 if self.look.first else 58 if self.recurrent else 20
-        return left, 118 if len(self.look.classes) <= FEW else 20
+        left = LEAD + 2 * FIRST if self.look.first else LEAD if self.recurrent else 20
+        return left, 118 if len(self.look.classes) <= FEW and len(self.outputs) > 1 else 20
 
     @property
     def pitch(self) -> float:
@@ -76,7 +78,7 @@ class Picture:
     @property
     def lead(self) -> float:
         """How far left of the first column the first arrow begins."""
-        return CELL + 62 / self.pitch
+        return CELL + LEAD / self.pitch
 
 
 def picture(look: Look) -> Picture:
@@ -99,10 +101,13 @@ def picture_figure(record: Picture) -> go.Figure:
     """The picture. Heatmap "h": x the place, y the unit; heatmap "p": y the class."""
     look = record.look
     low, high = LOW, TOP
-    ticks = [(INPUT, "input"), (sum(STATE) / 2, "state h" if record.recurrent else "hidden h")]
+    ticks = [(INPUT, "input"), (sum(STATE) / 2, _state(look))]
     ticks += [(sum(CHANCE) / 2, "output p"), (BUS, "loss")]
-    ticks += [((INPUT + TALL + STATE[0]) / 2, _small(look.shapes["reads"]))]
-    ticks += [((STATE[1] + CHANCE[0]) / 2, _small("nn.Linear")), (WROTE, _small("likeliest"))]
+    ticks += [((INPUT + TALL + STATE[0]) / 2, _small(f"{look.shapes['reads']} {look.shapes['x']}"))]
+    ticks += [
+        ((STATE[1] + CHANCE[0]) / 2, _small(f"nn.Linear {look.shapes['y']}")),
+        (WROTE, _small("likeliest")),
+    ]
     ticks += [(STATE[0] + 0.2, _small("blue −1, orange 1")), (CHANCE[0] + 0.16, _small("softmax"))]
     blank = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": "", "showline": False}
 
@@ -127,6 +132,11 @@ def picture_figure(record: Picture) -> go.Figure:
     }
     data = [*_heat(record), *_arrows(record), *_boxes(record), *_texts(record), _targets(record)]
     return figure(data, layout)
+
+
+def _state(look: Look) -> str:
+    """The row of the states, with the shape on the arrows between them."""
+    return f"state {look.shapes['carries']} {_small(look.shapes['h'])}" if "h" in look.shapes else "hidden h"
 
 
 def _small(text: str) -> str:
@@ -208,7 +218,7 @@ def _boxes(record: Picture) -> list[dict[str, Any]]:
     for _, x in record.outputs:
         outputs.box(x, sum(CHANCE) / 2, CELL, (CHANCE[1] - CHANCE[0]) / 2)
     if look.first:
-        half = 24 / record.pitch
+        half = FIRST / record.pitch
         first.box(-record.lead - half, sum(STATE) / 2, half, 0.36)
     ends = [x for _, x in record.outputs]
     bus.line((ends[0] - CELL, BUS), (ends[-1] + CELL, BUS))
@@ -233,13 +243,17 @@ def _texts(record: Picture) -> list[dict[str, Any]]:
             text = short(column.wrote, 14 if len(record.outputs) == 1 else fits + 1)
             bad = column.right is not None and column.right != column.wrote
             said = (
-                f"{text} ✓" if column.right == column.wrote and record.every else f"{text} ✗" if bad else text
+                f"{text} ✓"
+                if column.right == column.wrote and record.every
+                else f"{text}{' ' * record.every}✗"
+                if bad
+                else text
             )
             (wrong if bad else wrote).add(x, WROTE, f"<b>{said}</b>")
     if look.first:
         text = plain(look.first).replace(" ", "<br>", 1)
-        tokens.add(-record.lead - 24 / record.pitch, sum(STATE) / 2, text)
-        shapes.add(-record.lead - 24 / record.pitch, sum(STATE) / 2 + 0.5, look.shapes["first"])
+        tokens.add(-record.lead - FIRST / record.pitch, sum(STATE) / 2, text)
+        shapes.add(-record.lead - FIRST / record.pitch, sum(STATE) / 2 + 0.5, look.shapes["first"])
     drawn = [
         tokens.drawn(theme.TEXT, 13),
         wrote.drawn(theme.TEXT, 13),
@@ -253,51 +267,49 @@ def _texts(record: Picture) -> list[dict[str, Any]]:
 
 
 def _shape_texts(record: Picture, middle: Texts) -> list[dict[str, Any]]:
-    """The shapes beside the arrows: of all, or, left of it, of the first of each kind where there is no room.
+    """The shapes beside the arrows, where there is room; they stand left of each row of arrows anyway.
     ``middle`` holds what is written across.
     """
     look = record.look
     beside = Texts()
-    entering = [x for column, x in zip(look.columns, record.places, strict=True) if column.enters]
-    leaving = [x for _, x in record.outputs]
-    decoder = [x for column, x in zip(look.columns, record.places, strict=True) if column.part == "decoder"]
-    pick, aside = (slice(None), 0.04) if record.every else (slice(1), -0.04)
-    for x in entering[pick] + ([] if record.every else decoder[:1]):
-        beside.add(x + aside, (INPUT + TALL + STATE[0]) / 2, look.shapes["x"])
-    for x in leaving[pick]:
-        beside.add(x + aside, (STATE[1] + CHANCE[0]) / 2, look.shapes["y"])
+    for column, x in zip(look.columns, record.places, strict=True):
+        if column.enters and record.every:
+            beside.add(x + 0.04, (INPUT + TALL + STATE[0]) / 2, look.shapes["x"])
+    for _, x in record.outputs if record.every else ():
+        beside.add(x + 0.04, (STATE[1] + CHANCE[0]) / 2, look.shapes["y"])
     for i, (start, stop, (name, shape)) in enumerate(_sideways(record)):
         if i == 0 or record.every or name == "h<sub>n</sub>":
             middle.add((start + stop) / 2, sum(STATE) / 2 + 0.2, name)
-            middle.add((start + stop) / 2, sum(STATE) / 2 - 0.2, shape)
-    where = "middle right" if record.every else "middle left"
-    return [beside.drawn(theme.MUTED, 10) | {"textposition": where}, middle.drawn(theme.MUTED, 10)]
+            if record.columns <= SPARSE:
+                middle.add((start + stop) / 2, sum(STATE) / 2 - 0.2, shape)
+    return [beside.drawn(theme.MUTED, 10) | {"textposition": "middle right"}, middle.drawn(theme.MUTED, 10)]
 
 
 def _classes(record: Picture) -> dict[str, Any]:
-    """The classes' names and probabilities right of the last output."""
+    """The classes' names and probabilities: left of a single output, else right of the last one."""
     look, texts = record.look, Texts()
     column, x = record.outputs[-1]
     step = (CHANCE[1] - CHANCE[0]) / len(look.classes)
+    side = -1 if len(record.outputs) == 1 else 1
     for k, name in enumerate(look.classes):
         chance = look.probabilities[column, k]
         text = f"{plain(name)} {chance:.2f}"
         texts.add(
-            x + CELL + 0.02,
+            x + side * (CELL + 0.02),
             CHANCE[1] - (k + 0.5) * step,
             f"<b>{text}</b>" if name == look.columns[column].wrote else text,
         )
-    return texts.drawn(theme.TEXT, 11) | {"textposition": "middle right"}
+    return texts.drawn(theme.TEXT, 11) | {"textposition": "middle right" if side > 0 else "middle left"}
 
 
 def _loss(record: Picture) -> dict[str, Any]:
     look, texts = record.look, Texts()
     count = len(record.outputs)
-    each = "−log p(right)" if count == 1 else f"mean of −log p(right) over the {count} outputs"
+    each = "−log p(right)" if count == 1 else f"mean −log p(right) of {count}"
     if look.loss is None:
-        text = f"cross entropy: {each}; here nobody knows what is right"
+        text = "cross entropy: here nobody knows what is right"
     else:
-        text = f"<b>cross entropy</b>, shape (): {each} = <b>{look.loss:.4f}</b>"
+        text = f"<b>cross entropy</b> (): {each} = <b>{look.loss:.4f}</b>"
     first, last = record.outputs[0][1], record.outputs[-1][1]
     at_right = (first + last) / 2 > (record.columns - 1) / 2 and record.recurrent
     texts.add(last + CELL if at_right else first - CELL, BUS + 0.34, text)

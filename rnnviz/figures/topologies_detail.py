@@ -11,6 +11,13 @@ from rnnviz.figures import theme
 from rnnviz.figures.base import figure, labels, short, tokens_axis
 from rnnviz.topologies.record import Look
 
+FEW = 6  # classes whose names always fit
+_AXIS: dict[str, Any] = {"tickfont": {"size": 12}}
+
+
+def _title(text: str) -> dict[str, Any]:
+    return {"title": {"text": text, "font": {"size": 13}}}
+
 
 def outputs_figure(look: Look) -> go.Figure:
     """The probabilities: a row a class, a column an output, named after what is read and what is written."""
@@ -23,12 +30,10 @@ def outputs_figure(look: Look) -> go.Figure:
         "margin": {"l": 60, "r": 8, "t": 6, "b": 40},
         "coloraxis": theme.coloraxis("unit", 1.0, showscale=True),
         "uirevision": f"{look.config.name}{len(columns)}",
-        "meta": {"labels": {"y": labels(look.classes)}},
+        "meta": {"labels": {"y": labels(look.classes)}} if rows > FEW else {},
         "xaxis": tokens_axis([short(text, 24) for text in texts])
-        | {
-            "ticktext": [short(text, 24) for text in texts],
-            "title": {"text": "what is read → the likeliest output"},
-        },
+        | {"ticktext": [short(text, 24) for text in texts]}
+        | _title("what is read → the likeliest output"),
         "yaxis": {
             "range": [rows - 0.5, -0.5],
             "tickmode": "array",
@@ -65,15 +70,15 @@ def plane_figure(inside: NDArray[Any], reach: float, point: tuple[float, float],
         **{"x0": -2, "x1": 2, "y0": -2, "y1": 2},
         "line": {"color": theme.LINE, "width": 1.5},
     }
-    axis = {"range": [-reach, reach], "zeroline": False, "showgrid": False, "constrain": "domain"}
+    axis = {**_AXIS, "range": [-reach, reach], "zeroline": False, "showgrid": False, "constrain": "domain"}
     layout = {
         "height": 380,
         "margin": {"l": 40, "r": 8, "t": 6, "b": 40},
         "coloraxis": theme.coloraxis("unit", 1.0, showscale=True),
         "showlegend": False,
         "uirevision": "plane",
-        "xaxis": axis | {"title": {"text": "first number"}},
-        "yaxis": axis | {"title": {"text": "second number"}, "scaleanchor": "x"},
+        "xaxis": axis | _title("first number"),
+        "yaxis": axis | _title("second number") | {"scaleanchor": "x"},
         "shapes": [square, circle],
     }
     plane = {
@@ -110,8 +115,8 @@ def training_figure(curve: tuple[float, ...], steps: int) -> go.Figure:
         "margin": {"l": 60, "r": 12, "t": 6, "b": 40},
         "showlegend": False,
         "uirevision": "training",
-        "xaxis": {"title": {"text": "optimiser steps"}},
-        "yaxis": {"type": "log", "title": {"text": "loss"}, "exponentformat": "power"},
+        "xaxis": _AXIS | _title("optimiser steps"),
+        "yaxis": _AXIS | _title("loss") | {"type": "log", "dtick": 1, "tickformat": "~g"},
     }
     line = {
         "type": "scatter",

@@ -13,8 +13,8 @@ from rnnviz.gates import AXES, QUANTITIES
 from rnnviz.topologies.config import NAMES, TITLES
 
 HEIGHT = 112
-ROWS = (0.16, 0.42, 0.68)  # input, state, output
-TITLE = 0.93
+ROWS = (0.13, 0.37, 0.61)  # input, state, output
+TITLE = 0.87
 PITCH, WIDE, TALL = 0.135, 0.042, 0.075
 
 
@@ -59,7 +59,7 @@ def strip_figure(active: str) -> go.Figure:
             up.line((xs[i], ROWS[1] + TALL), (xs[i], ROWS[2] - TALL))
             heads.add(xs[i], ROWS[2] - TALL - 0.03, "up")
         (bold if name == active else titles).add(
-            place, TITLE, f"<b>{TITLES[name]}</b>" if name == active else TITLES[name]
+            place, TITLE, f"<b>{_title(name)}</b>" if name == active else _title(name)
         )
     enters, h, leaves = AXES["H_in"].colour, QUANTITIES["h"].colour, AXES["H_out"].colour
     panels = {
@@ -104,6 +104,10 @@ def strip_figure(active: str) -> go.Figure:
         bold.drawn(theme.TEXT, 11),
     ]
     return figure(data, layout)
+
+
+def _title(name: str) -> str:
+    return TITLES[name].replace(", ", ",<br>")
 
 
 def clicked(x: object) -> str | None:

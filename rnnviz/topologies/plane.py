@@ -8,8 +8,8 @@ from torch import nn
 from rnnviz.topologies.point import RADIUS as RADIUS
 from rnnviz.topologies.record import Floats
 
-REACH = 6.0
-POINTS = 49
+REACH = 4.0
+POINTS = 65
 
 
 @torch.no_grad()

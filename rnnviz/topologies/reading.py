@@ -11,9 +11,9 @@ from rnnviz.topologies.config import NAMES
 MOST = {"many-to-one": 24, "out-of-step": 8, "in-step": 12}
 """Symbols, letters, words that fit the picture; the models themselves have no limit."""
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "one-to-one": ("0.3 0.4", "1.0 1.0", "1.2 0", "-5 5"),
+    "one-to-one": ("0.3 0.4", "1.0 1.0", "1.2 0", "-4 4"),
     "one-to-many": ("42", "7", "13", "90"),
-    "many-to-one": ("([()])", "([)]", "((([[]])))", "((((((()))))))", "()()()()()()()()()[", "]"),
+    "many-to-one": ("([()])", "([)]", "((([[]])))", "[(([(([]))]))]", "()()()()()()()()()[", "]"),
     "out-of-step": ("hello", "ab", "level", "python", "recurrent"),
     "in-step": (
         "she saw the old dog today",

@@ -71,12 +71,12 @@ def test_A11_a_click_in_the_plane_asks_for_that_point(server: Server, page: Page
         """(root) => {
           const plot = root.querySelector(".rv-plot"), { xaxis, yaxis } = plot._fullLayout;
           const box = plot.getBoundingClientRect();
-          return [box.x + xaxis._offset + xaxis.d2p(-4), box.y + yaxis._offset + yaxis.d2p(3)];
+          return [box.x + xaxis._offset + xaxis.d2p(-3), box.y + yaxis._offset + yaxis.d2p(3)];
         }"""
     )
     page.mouse.click(*spot)
-    expect(said(page, "(-4, 3) is outside")).to_be_visible()
-    expect(page).to_have_url(re.compile("p_x=-4"))
+    expect(said(page, "(-3, 3) is outside")).to_be_visible()
+    expect(page).to_have_url(re.compile("p_x=-3"))
 
 
 def test_A10_the_preset_shows_the_counts_and_a_size_moves_them(server: Server, page: Page) -> None:

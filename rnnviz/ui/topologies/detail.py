@@ -46,7 +46,7 @@ def show(current: page.TopologiesScreen, values: Mapping[str, Any], found: Look)
 def training(current: page.TopologiesScreen) -> None:
     """The loss of the training and how the model does, before and after it."""
     report = shipped(current.config)[1]
-    picture, numbers = st.columns([2, 3])
+    picture, numbers = st.columns([1, 2])
     with picture:
         chart(
             _curve(report),
@@ -60,14 +60,12 @@ def training(current: page.TopologiesScreen) -> None:
             (
                 score.name,
                 f"{score.asked:,} of {score.items:,}",
-                f"{was.accuracy:.1%}",
-                f"{score.accuracy:.1%}",
-                f"{was.loss:.3f}",
-                f"{score.loss:.4f}",
+                f"{was.accuracy:.1%} → {score.accuracy:.1%}",
+                f"{was.loss:.3f} → {score.loss:.4f}",
             )
             for score, was in zip(report.scores, before, strict=True)
         ]
-        heads = ("items", "asked", "right before", "right after", "loss before", "loss after")
+        heads = ("items", "asked", "right, before → after", "loss, before → after")
         st.html(markup.table("Loss and accuracy", heads, rows))
         decay = f", weight decay {current.config.decay:g}" if current.config.decay else ""
         st.caption(
