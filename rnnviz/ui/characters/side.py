@@ -149,13 +149,14 @@ def _transport(current: page.CharsScreen, here: dict[str, Run]) -> None:
             help=f"As the notebooks do: {', '.join(f'{row} {EPOCHS[row]}' for row in here)} epochs",
             on_click=act(Run.pause if playing else go),
             type="primary",
-            shortcut="Space",
+            shortcut="p",
         )
         st.button(
             "1 epoch",
             key="c_side_epoch",
             help="One step of each",
             on_click=act(Run.one_epoch),
+            shortcut="e",
         )
         st.button(
             "Reset",
