@@ -61,7 +61,7 @@ def show(current: page.CharsScreen, values: dict[str, Any], places: Places) -> N
 
 
 def _steps(current: page.CharsScreen) -> Steps:
-    return Steps("pair", current.stop)
+    return Steps("", current.stop, speed=5.0)
 
 
 VIEWS: dict[str, Callable[[Moment], None]] = {

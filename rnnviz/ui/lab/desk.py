@@ -14,9 +14,10 @@ from rnnviz.training.changes import Entry
 from rnnviz.training.engine import state_dict_bytes, weights
 from rnnviz.training.live import Gone, Look, NoRoom, Run, Visit, house
 from rnnviz.training.live.engine import Arrays
+from rnnviz.ui.link import markdown
 
 KEPT = 8
-"""Runs of a page that a tab keeps before the oldest of other settings makes room."""
+"""Runs that a tab keeps before the oldest of other settings makes room."""
 
 _CONFIGS: WeakKeyDictionary[Run, TrainConfig] = WeakKeyDictionary()
 _JOURNALS: WeakKeyDictionary[Run, tuple[Entry, ...]] = WeakKeyDictionary()
@@ -74,9 +75,9 @@ def take(desk: Desk) -> Run:
 
 
 def make_room(desk: Desk) -> None:
-    """Let go of the oldest run of other settings, when the tab keeps as many as it may."""
+    """Let go of the oldest run of other settings, of whatever page, when the tab keeps as many as it may."""
     lobby = house().lobby
-    mine = lobby.runs(desk.visit, desk.page)
+    mine = lobby.runs(desk.visit)
     if len(mine) >= KEPT and (old := [run for run in mine if run not in desk.runs]):
         lobby.remove(desk.visit, old[0].id)
 
@@ -116,7 +117,7 @@ def guarded(page: str, act: Any, *arguments: Any) -> Any:
 def said(page: str) -> None:
     """What a button could not do."""
     if text := st.session_state.pop(f"{page}_said", None):
-        st.warning(text)
+        st.warning(markdown(text))
 
 
 def bring(desk: Desk, run: Run) -> None:

@@ -27,16 +27,17 @@ NAMES = {
     100.0: "100 epochs/s",
     float("inf"): "as fast as it goes",
 }
-DEFAULT_SPEED = 20.0
 
 
 @dataclass(frozen=True)
 class Steps:
-    """How one step of the optimiser is called on a page, and what ends a run there."""
+    """How one step of the optimiser is called on a page ("" where it is the epoch), and what ends a run."""
 
     name: str
     until: Callable[[int], Stop | None]
     """From the epochs done to the stop condition of the next play."""
+    speed: float = 20.0
+    """Epochs a second at first."""
 
 
 def poll() -> float:
@@ -73,13 +74,14 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
             shortcut="p",
         )
     button("1 epoch", "one_epoch", "All the data once", Run.one_epoch, shortcut="e")
-    button(f"1 {steps.name}", "one_step", f"One step of the optimiser: one {steps.name}", Run.one_step)
+    if steps.name:
+        button(f"1 {steps.name}", "one_step", f"One step of the optimiser: one {steps.name}", Run.one_step)
     fresh = not (look.epoch or look.step)
     button("Reset", "reset", "Back to where this run began", reset, disabled=fresh)
     st.selectbox(
         "Speed",
         SPEEDS,
-        index=SPEEDS.index(DEFAULT_SPEED),
+        index=SPEEDS.index(steps.speed),
         format_func=NAMES.__getitem__,
         key=f"{page}_speed",
         label_visibility="collapsed",
