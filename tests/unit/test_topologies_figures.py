@@ -20,8 +20,9 @@ from rnnviz.figures.sharing import (
     sharing_summary,
     wirings,
 )
-from rnnviz.figures.topologies import Picture, picture, picture_figure, picture_summary
+from rnnviz.figures.topologies import picture_figure, picture_summary
 from rnnviz.figures.topologies_detail import outputs_figure, plane_figure, training_figure
+from rnnviz.figures.topologies_places import Picture, picture
 from rnnviz.figures.topologies_strip import SKETCHES, clicked, strip_figure
 from rnnviz.topologies.config import NAMES, TITLES, SharingConfig, topology
 from rnnviz.topologies.kits import fresh, shipped

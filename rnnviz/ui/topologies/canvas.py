@@ -10,7 +10,8 @@ import streamlit as st
 from torch import nn
 
 from rnnviz.export import notebook
-from rnnviz.figures.topologies import picture, picture_figure, picture_summary
+from rnnviz.figures.topologies import picture_figure, picture_summary
+from rnnviz.figures.topologies_places import picture
 from rnnviz.figures.topologies_strip import clicked, strip_figure
 from rnnviz.link import query
 from rnnviz.screens import topologies as page
