@@ -70,11 +70,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Report:
-    """A training: ``steps`` it took, its losses thinned to `CURVE` means, and the scores after it."""
+    """A training: ``steps`` it took, its losses thinned to `CURVE` means, and the scores before and after."""
 
     steps: int
     parameters: int
     curve: tuple[float, ...]
+    before: tuple[Score, ...]
     scores: tuple[Score, ...]
 
 
@@ -91,6 +92,8 @@ def trained(config: TopologyConfig) -> tuple[nn.Module, Report]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = kit.model(config.hidden)
+        before = scored(config, model.eval())
+        model.train()
         items = kit.sets()["trained on"]
         losses = train(model, lambda batch: kit.loss(model, batch), items, config.steps, config.decay)
     model.eval()
@@ -98,7 +101,7 @@ def trained(config: TopologyConfig) -> tuple[nn.Module, Report]:
     parts = [losses[i : i + size] for i in range(0, len(losses), size)]
     curve = tuple(round(sum(part) / len(part), 6) for part in parts)
     count = sum(p.numel() for p in model.parameters())
-    return model, Report(config.steps, count, curve, scored(config, model))
+    return model, Report(config.steps, count, curve, before, scored(config, model))
 
 
 def scored(config: TopologyConfig, model: nn.Module) -> tuple[Score, ...]:
@@ -130,5 +133,5 @@ def shipped(config: TopologyConfig) -> tuple[nn.Module, Report]:
         )
     model = fresh(config)
     model.load_state_dict(weights)
-    scores = tuple(Score(**score) for score in words["scores"])
-    return model, Report(words["steps"], words["parameters"], tuple(words["curve"]), scores)
+    before, scores = (tuple(Score(**score) for score in words[name]) for name in ("before", "scores"))
+    return model, Report(words["steps"], words["parameters"], tuple(words["curve"]), before, scores)

@@ -11,9 +11,8 @@ import streamlit as st
 
 from rnnviz.figures.topologies_detail import outputs_figure, plane_figure, training_figure
 from rnnviz.screens import topologies as page
-from rnnviz.topologies.config import TopologyConfig
 from rnnviz.topologies.export import model_source
-from rnnviz.topologies.kits import Report, scored, shipped
+from rnnviz.topologies.kits import Report, shipped
 from rnnviz.topologies.plane import RADIUS, REACH, inside
 from rnnviz.topologies.record import Look
 from rnnviz.ui import pickers
@@ -55,7 +54,6 @@ def training(current: page.TopologiesScreen) -> None:
             summary=f"From {report.curve[0]:.3f} to {report.curve[-1]:.4f} in {report.steps:,} steps.",
         )
     with numbers:
-        before = untrained(current.config)
         rows = [
             (
                 score.name,
@@ -63,7 +61,7 @@ def training(current: page.TopologiesScreen) -> None:
                 f"{was.accuracy:.1%} → {score.accuracy:.1%}",
                 f"{was.loss:.3f} → {score.loss:.4f}",
             )
-            for score, was in zip(report.scores, before, strict=True)
+            for score, was in zip(report.scores, report.before, strict=True)
         ]
         heads = ("items", "asked", "right, before → after", "loss, before → after")
         st.html(markup.table("Loss and accuracy", heads, rows))
@@ -73,12 +71,6 @@ def training(current: page.TopologiesScreen) -> None:
             f"{current.config.seed}. Anybody can train it again: `python -m tools.train_topologies "
             f"{current.config.name}`"
         )
-
-
-@lru_cache(maxsize=8)
-def untrained(config: TopologyConfig) -> tuple[Any, ...]:
-    """How the model does before its training."""
-    return scored(config, canvas.model_of(config, "untrained"))
 
 
 @lru_cache(maxsize=8)
