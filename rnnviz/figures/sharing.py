@@ -95,9 +95,7 @@ def sharing_figure(record: Sequence[Wiring]) -> go.Figure:
             outputs.box(left + i, high, 0.26, 0.11)
         blocks = "block" if wiring.blocks == 1 else "blocks"
         lines = len(wiring.lines)
-        text = (
-            f"<b>{wiring.title}</b><br>{lines} line{'s' * (lines != 1)}, {wiring.blocks} {blocks} of weights"
-        )
+        text = f"<b>{wiring.title}</b><br>{lines} line{'s' * (lines != 1)}, {wiring.blocks} {blocks}"
         titles.add(left + (wiring.steps - 1) / 2, high + 0.44, text)
         left += wiring.steps + gap
     x, h = AXES["H_in"].colour, QUANTITIES["h"].colour
@@ -174,6 +172,7 @@ def growth_figure(record: Growth) -> go.Figure:
         "height": CURVES,
         "margin": {"l": 60, "r": 12, "t": 44, "b": 40},
         "hovermode": "closest",
+        "legend": {"font": {"size": 11}, "orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "uirevision": "growth",
         "shapes": [mark],
         "xaxis": axis | {"title": {"text": "steps L", "font": {"size": 13}}, "range": [0, 3.02]},
