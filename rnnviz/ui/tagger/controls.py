@@ -110,7 +110,10 @@ def _grid(current: page.TaggerScreen) -> None:
     table = tagged.to_table((*current.config.sentences, *current.config.held_out))
     key = f"t_grid_{hash(current.config.text)}"
     columns = ("sentence", "word", "tag")
-    rows = [dict(zip(columns, map(str, row), strict=True)) for row in zip(*(table[c] for c in columns), strict=True)]
+    rows = [
+        dict(zip(columns, map(str, row), strict=True))
+        for row in zip(*(table[c] for c in columns), strict=True)
+    ]
 
     def edited() -> None:
         change = st.session_state[key]
