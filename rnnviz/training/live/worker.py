@@ -62,7 +62,8 @@ def _read(file: BinaryIO, size: int) -> bytearray:
 
 
 def serve(modules: list[str]) -> None:
-    """The whole life of a worker process: import `modules`, then answer calls until the parent is gone.
+    """The whole life of a worker process: import `modules` (and call what stands behind a colon), then answer
+    calls until the parent is gone.
 
     A frame from the parent is a pickled (function, arguments); a frame to it (value, exception, its
     traceback as text). Both ends are this program, so nothing that a user made is ever unpickled.
@@ -76,7 +77,10 @@ def serve(modules: list[str]) -> None:
     inbox: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(calls, inbox), daemon=True).start()
     for name in modules:
-        import_module(name)
+        module, _, function = name.partition(":")
+        found = import_module(module)
+        if function:
+            getattr(found, function)()
     while True:
         answer, leave = _answer(inbox.get())
         try:
