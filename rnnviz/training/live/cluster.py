@@ -23,7 +23,7 @@ from rnnviz.training.live.pool import Workers
 T = TypeVar("T")
 
 VARIABLE: Final = "RNNVIZ_SCHEDULER"
-MODULES: Final = ("rnnviz.training.live.rehearsal:rehearse",)  # what a local worker does before its first slice
+MODULES: Final = ("rnnviz.training.live.rehearsal:rehearse",)  # what a local worker does at first
 PATIENCE: Final = 5.0  # seconds a scheduler has to answer
 RECOUNT: Final = 3.0  # seconds between questions after a cluster's workers, which come and go
 
