@@ -226,10 +226,10 @@ def report(load: Load, ours: Result, plain: Result | None) -> bool:
     if load.training:
         limit = TRAINING
         times = sorted(ours.pictures) or [0.0]
+        p50, p95 = 1e3 * median(times), 1e3 * times[int(0.95 * len(times))]
         print(
-            f"  {load.training} live runs: {len(ours.pictures)} pictures, p50 {1e3 * median(times):.1f} ms, p95 "
-            f"{1e3 * times[int(0.95 * len(times))]:.1f} ms; the slowest did {ours.fair[0]:.2f} of the mean of "
-            f"{ours.fair[1]:.0f} epochs (reach {FAIREST})"
+            f"  {load.training} live runs: {len(ours.pictures)} pictures, p50 {p50:.1f}, p95 {p95:.1f} ms; "
+            f"the slowest did {ours.fair[0]:.2f} of the mean of {ours.fair[1]:.0f} epochs (reach {FAIREST})"
         )
     reached = bool(ours.answers) and ours.p95() <= limit and not ours.errors and ours.fair[0] >= FAIREST
     print(f"  reach: p95 <= {1e3 * limit:.0f} ms and no error: {'reached' if reached else 'MISSED'}")
