@@ -248,6 +248,8 @@ class Session:
         if before is None or before.digest != digest:
             run.changed += 1
         widget = read_widget(element)
+        for inside in [p for p in self.nodes if p[: len(path)] == path and p != path]:
+            del self.nodes[inside]  # a container stood here
         self.nodes[path] = _Node(element, digest, message.delta.fragment_id, widget)
         run.touched.add(path)
         if element.WhichOneof("type") == "exception":
