@@ -17,7 +17,7 @@ from rnnviz.ui.characters import alone, side
 from rnnviz.ui.characters.reading import LIVE, PAGE, Places, read, seat, visit_once
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
-from rnnviz.ui.lab.transport import poll
+from rnnviz.ui.lab.transport import settle, tick
 from rnnviz.ui.page import Footer, footer, notice, question
 
 
@@ -37,7 +37,7 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
     places = side.frame(current) if current.side else alone.frame(current)
     first = [(current, values)]
 
-    @st.fragment(key=LIVE, run_every=poll() if _busy(current) else None)
+    @st.fragment(key=LIVE, run_every=tick(PAGE, _busy(current)))
     def going() -> None:
         screen, chosen = first.pop() if first else read()
         _live(screen, chosen, places)
@@ -48,11 +48,7 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
 
 
 def _live(current: page.CharsScreen, values: dict[str, Any], places: Places) -> None:
-    going = _busy(current)
-    if st.session_state.get("c_was_busy") and not going:
-        st.session_state["c_was_busy"] = False
-        st.rerun()  # the whole page, once, so that the fragment is made again without a tick
-    st.session_state["c_was_busy"] = going
+    settle(PAGE, _busy(current))
     if current.side:
         side.show(current, values, places)
     else:

@@ -12,10 +12,10 @@ from rnnviz.screens import tagger as page
 from rnnviz.ui import pickers
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
-from rnnviz.ui.lab.transport import poll
+from rnnviz.ui.lab.transport import tick
 from rnnviz.ui.page import Footer, footer, notice, question
 from rnnviz.ui.tagger import live
-from rnnviz.ui.tagger.reading import LIVE, read, seat
+from rnnviz.ui.tagger.reading import LIVE, PAGE, read, seat
 
 
 def show(current: page.TaggerScreen, values: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ def show(current: page.TaggerScreen, values: dict[str, Any]) -> None:
     places = live.frame(current, values)
     first = [(current, values)]
 
-    @st.fragment(key=LIVE, run_every=poll() if live.busy(current) else None)
+    @st.fragment(key=LIVE, run_every=tick(PAGE, live.busy(current)))
     def going() -> None:
         screen, chosen = first.pop() if first else read()
         live.show(screen, chosen, places)

@@ -18,7 +18,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab import branches, series
 from rnnviz.ui.lab.desk import others, set_rate
-from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport
+from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
 from rnnviz.ui.tagger.reading import CANVAS, PAGE, Moment, moment, redraw, seat, steps
 
@@ -77,11 +77,7 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any], places: Places) 
     """Everything that moves while a run goes on."""
     here = seat(current)
     look = here.run.look()
-    going = busy(current)
-    if st.session_state.get("t_was_busy") and not going:
-        st.session_state["t_was_busy"] = False
-        st.rerun()  # the whole page, once, so that the fragment is made again without a tick
-    st.session_state["t_was_busy"] = going
+    settle(PAGE, busy(current))
     now = moment(current, values, rewound(here, look))
     batches = -(-len(current.config.sentences) // current.config.batch)
     with places.counter:
