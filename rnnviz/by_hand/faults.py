@@ -219,6 +219,19 @@ def _swap_halves(s: ByHandScreen) -> Fault:
     return Fault(s.fault, "call", (swap,), why, lambda s: "")
 
 
+def _join_all(s: ByHandScreen) -> Fault:
+    swap = ("torch.cat(h_n[-2:], 1)", "torch.stack(h_n).permute(1, 0, 2).reshape(len(x), -1)")
+    wide = 2 * s.layers * s.hidden
+    why = (
+        "`permute` and `reshape` join the states of **every** layer, as the notebook's encoder does: with "
+        f"one layer the wanted pair, here {wide} numbers a sequence instead of 2 · H = {2 * s.hidden}. The "
+        f"`nn.Linear({2 * s.hidden}, {s.hidden})` that comes next refuses them: *mat1 and mat2 shapes cannot "
+        f"be multiplied ({s.batch}x{wide} and {2 * s.hidden}x{s.hidden})*. The top layer's pair comes last: "
+        "`h_n[-2]` and `h_n[-1]`."
+    )
+    return Fault(s.fault, "hand", (swap,), why, lambda s: _few(s, "the pair is all there is to join"))
+
+
 _MAKERS: dict[str, Callable[[ByHandScreen], Fault]] = {
     "Forget b_hh": _forget_bias,
     "Forget b": _forget_b,
@@ -233,4 +246,5 @@ _MAKERS: dict[str, Callable[[ByHandScreen], Fault]] = {
     "State not handed on": _stateless,
     "Reshape, not transpose": _reshape,
     "Halves swapped": _swap_halves,
+    "Join every layer": _join_all,
 }

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rnnviz.by_hand import both_ways, cells, linear, matmul, memory, stacks
+from rnnviz.by_hand import both_ways, cells, joining, linear, matmul, memory, stacks
 from rnnviz.by_hand.faults import fault_of
 from rnnviz.by_hand.source import Function, changed, text
 from rnnviz.layers import make, stream
@@ -51,6 +51,10 @@ def recipe(screen: ByHandScreen) -> Recipe:
         call = matmul.call_lstm if screen.kind == "LSTM" else matmul.call
         return Recipe(hand, matmul.weights_of, call, (*states, "y"))
     lstm = screen.kind == "LSTM"
+    if screen.experiment == "Join final states":
+        hand = joining.joined_lstm if lstm else joining.joined
+        call = joining.call_lstm if lstm else joining.call
+        return Recipe(hand, stacks.parts_of, call, (*states, "joined"))
     call = cells.call_lstm if lstm else cells.call
     share = stacks.parts_of if screen.experiment in ("Layers stacked", "Both directions") else cells.cells_of
     return Recipe(_LOOPS[screen.experiment][lstm], share, call, states)

@@ -19,7 +19,9 @@ EXPERIMENTS = (
     "Layers stacked",
     "Both directions",
     "Stack of cells",
+    "Join final states",
 )
+BOTH_WAYS = ("Both directions", "Join final states")
 WAYS = ("Sample by sample", "Step by step")
 INTACT = "Intact"
 DETAILS = ("Operation by operation", "Gradients", "Where the weights come from")
@@ -47,6 +49,7 @@ ALL_FAULTS = (
     "State not handed on",
     "Reshape, not transpose",
     "Halves swapped",
+    "Join every layer",
 )
 _FAULTS = {
     "No memory": ("Reshape, not transpose",),
@@ -56,6 +59,7 @@ _FAULTS = {
     "Layers stacked": ("Only the first layer", "Wrong slice", "batch_first data"),
     "Both directions": ("No second reversal", "Wrong slice", "batch_first data"),
     "Stack of cells": ("Only the first cell", "State not handed on", "Wrong slice", "batch_first data"),
+    "Join final states": ("Join every layer",),
 }
 
 FIELDS: tuple[Field, ...] = (
@@ -134,7 +138,7 @@ class ByHandScreen:
             num_layers=self.layers,
             bias=self.bias,
             batch_first=self.experiment != EXPERIMENTS[3] and self.fault != "batch_first data",
-            bidirectional=self.experiment == "Both directions",
+            bidirectional=self.experiment in BOTH_WAYS,
         )
 
     def intact(self) -> ByHandScreen:
@@ -230,7 +234,7 @@ def screen(found: Mapping[str, Any]) -> tuple[ByHandScreen, dict[str, Any], dict
 def work(screen: ByHandScreen) -> int:
     """Multiply-adds of one run."""
     blocks = {"RNN": 1, "LSTM": 4, "GRU": 3}[screen.kind]
-    ways = 2 if screen.experiment == "Both directions" else 1
+    ways = 2 if screen.experiment in BOTH_WAYS else 1
     above = (screen.layers - 1) * (ways + 1) * screen.hidden
     columns = screen.input_size + screen.hidden + above
     return screen.batch * screen.length * ways * blocks * screen.hidden * columns

@@ -1,4 +1,4 @@
-"""The presets of the page *By hand*: rows B1 to B8 and E4."""
+"""The presets of the page *By hand*: rows B1 to B8, E4 and E6."""
 
 from __future__ import annotations
 
@@ -92,6 +92,15 @@ EXAMPLES: dict[str, ByHandExample] = {
             _sizes("Stack of cells", 4, 30, LAYER_PRESETS["B8"])
             | {"b_layers": 2, "b_fault": "Only the first cell"},
             "The notebook's stack runs its first cell only, whatever num_layers says.",
+        ),
+        ByHandExample(
+            "E6",
+            "Joined",
+            {
+                **{"b_exp": "Join final states", "b_kind": "LSTM", "b_layers": 2},
+                **{"b_batch": 4, "b_len": 6, "b_hidden": 4, "b_fault": "Join every layer"},
+            },
+            "With two layers the joined states no longer fit: the top layer's must be picked first.",
         ),
     )
 }

@@ -219,3 +219,26 @@ def test_an_intact_screen_has_no_fault() -> None:
 def test_a_fault_that_only_moves_numbers_moves_the_gradients_too() -> None:
     found = outcome(broken("No memory", "Reshape, not transpose"))
     assert not any(one.equal for one in found.gradients)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_E6_joined_states_of_two_layers_no_longer_fit_the_linear_layer(kind: str) -> None:
+    linear = torch.nn.Linear(12, 6)
+    one = broken("Join final states", "Join every layer", b_kind=kind, b_layers=1)
+    assert outcome(one).equal and "num_layers = 1" in outcome(one).harmless
+    two = broken("Join final states", "Join every layer", b_kind=kind, b_layers=2)
+    joined = next(found for found in outcome(two).results if found.name == "joined")
+    assert (joined.hand.shape, joined.torch.shape) == ((1, 3, 24), (1, 3, 12))
+    assert linear(torch.tensor(joined.torch[0])).shape == (3, 6)
+    with pytest.raises(RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(3x24 and 12x6\)"):
+        linear(torch.tensor(joined.hand[0]))
+    assert "(3x24 and 12x6)" in (outcome(two).fault or pytest.fail("no fault")).why
+    right = two.intact()
+    module = setup(right).modules[0]
+    h_n = module(setup(right).x)[1]
+    h_n = h_n[0] if kind == "LSTM" else h_n
+    top = h_n.view(2, 2, 3, 6)[-1]  # (layers, directions, N, H): the last layer
+    torch.testing.assert_close(
+        torch.tensor(next(f for f in outcome(right).results if f.name == "joined").hand[0]),
+        torch.cat([top[0], top[1]], 1).detach(),
+    )
