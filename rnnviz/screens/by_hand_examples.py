@@ -46,7 +46,7 @@ EXAMPLES: dict[str, ByHandExample] = {
         ),
         ByHandExample(
             "B2",
-            "No memory",
+            "Steps",
             {"b_exp": "No memory", "b_detail": LONG, **_LINEAR},
             "Without memory all steps are one batched product: nothing waits for anything.",
         ),
@@ -76,7 +76,7 @@ EXAMPLES: dict[str, ByHandExample] = {
         ),
         ByHandExample(
             "B7",
-            "Both ways",
+            "Both",
             _sizes("Both directions", 3, 4, LAYER_PRESETS["B7"]),
             "The backward reader is a second layer that is fed the reversed sequence.",
         ),
@@ -95,7 +95,7 @@ EXAMPLES: dict[str, ByHandExample] = {
         ),
         ByHandExample(
             "E6",
-            "Joined",
+            "Join",
             {
                 **{"b_exp": "Join final states", "b_kind": "LSTM", "b_layers": 2},
                 **{"b_batch": 4, "b_len": 6, "b_hidden": 4, "b_fault": "Join every layer"},

@@ -104,7 +104,14 @@ class Dispatcher:
 
     def warm(self) -> None:
         """Start the workers now, without waiting for them, so that the first slice need not."""
-        threading.Thread(target=self.pool.start, name="rnnviz-warm", daemon=True).start()
+        threading.Thread(target=self._start_pool, name="rnnviz-warm", daemon=True).start()
+
+    def _start_pool(self) -> None:
+        try:
+            self.pool.start()
+        except RuntimeError:
+            if not self._closed:  # it ended before it had begun
+                raise
 
     def close(self) -> None:
         """End the thread and the pool, at once, with whatever is in flight. Any number of times."""

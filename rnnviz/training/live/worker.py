@@ -69,8 +69,6 @@ def serve(modules: list[str]) -> None:
     traceback as text). Both ends are this program, so nothing that a user made is ever unpickled.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
-    if sys.platform != "win32":
-        os.nice(NICENESS)
     calls = os.fdopen(os.dup(0), "rb", buffering=0)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints must not end up among the answers
@@ -81,6 +79,8 @@ def serve(modules: list[str]) -> None:
         found = import_module(module)
         if function:
             getattr(found, function)()
+    if sys.platform != "win32":
+        os.nice(NICENESS)  # from here on: on a busy machine a polite start would take minutes
     while True:
         answer, leave = _answer(inbox.get())
         try:
