@@ -72,7 +72,7 @@ def page_cards(arrived: Arrived, arrive: Callable[[], Arrived]) -> None:
 
     *Step through* opens with the very run that is on the screen: its link is the fragment ``CARRIED``.
     """
-    grid = st.grid(3, min_column_width=230)
+    grid = st.grid(4, min_column_width=210)
     for card in home.CARDS:
         with grid, st.container(border=True, height="stretch", gap="xsmall"):
             if card.page == "step.py":

@@ -135,13 +135,15 @@ def test_a_card_opens_step_through_with_this_very_run(calm: Page, server: Server
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everything_is_visible_without_scrolling(
+def test_the_live_picture_is_wholly_visible_and_the_cards_begin_without_scrolling(
     scheme: str, server: Server, open_page: Callable[..., Page]
 ) -> None:
     page = arrive(open_page(color_scheme=scheme, reduced_motion="reduce"), server)
     wait_idle(page)
-    bottom = page.locator(".st-key-home_footer").evaluate("(footer) => footer.getBoundingClientRect().bottom")
-    assert bottom <= 800
+    picture = page.get_by_role("figure").first.bounding_box()
+    assert picture is not None and picture["y"] + picture["height"] <= 800
+    first = page.locator('[data-testid="stImage"] img').first.bounding_box()
+    assert first is not None and first["y"] + first["height"] <= 800
     assert page.locator('[data-testid="stImage"] img').evaluate_all(
         "(all) => all.every((i) => i.naturalWidth > 0)"
     )
