@@ -119,7 +119,12 @@ class Session:
     def pictures(self) -> list[str]:
         """A fingerprint of each chart, table and script on the page: equal settings must give equal ones."""
         shown = [self.nodes[path] for path in sorted(self.nodes)]
-        return [n.digest.hex() for n in shown if n.element.WhichOneof("type") in _PICTURES]
+        return [
+            n.digest.hex()
+            for n in shown
+            if n.element.WhichOneof("type") in _PICTURES
+            and n.element.bidi_component.component_name != "rnnviz_tab"  # each tab has a key of its own
+        ]
 
     async def move(self, key: str, value: Any) -> Answer:
         """Set one widget as a person would, and wait for the answer. Reruns only the fragment that holds
