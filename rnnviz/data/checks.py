@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from rnnviz.training.config import Sentence
 
@@ -31,6 +32,18 @@ def tidy(text: str) -> str:
     Words that look the same are then the same word, typed or read from a file.
     """
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def cell(value: Any) -> str:
+    """The text of a table's cell, tidy; "" for a missing value."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):  # pandas, which is not imported here
+        return ""
+    if isinstance(value, float):
+        if value != value:
+            return ""
+        if value.is_integer():  # a column of numbers with a gap holds floats
+            return str(int(value))
+    return tidy(str(value))
 
 
 def checked(sentences: Iterable[Iterable[Token]]) -> tuple[Sentence, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from rnnviz.data.checks import MAX_SIZE, MAX_WORDS, Token, checked, tidy
+from rnnviz.data.checks import MAX_SIZE, MAX_WORDS, Token, cell, checked, tidy
 from rnnviz.training.config import Sentence
 
 COLUMNS = ("sentence", "word", "tag")
@@ -46,9 +46,7 @@ def from_table(table: Mapping[str, Iterable[Any]] | Any) -> tuple[Sentence, ...]
             raise ValueError(f"the table has no column “{wanted}”: it needs {', '.join(COLUMNS)}")
     columns = [table[names[wanted]] for wanted in COLUMNS]
     rows = enumerate(zip(*columns, strict=True), 1)
-    return checked(
-        _grouped((_cell(mark), _cell(word), _cell(tag), f"row {n}") for n, (mark, word, tag) in rows)
-    )
+    return checked(_grouped((cell(mark), cell(word), cell(tag), f"row {n}") for n, (mark, word, tag) in rows))
 
 
 def _grouped(rows: Iterable[tuple[str, str, str, str]]) -> list[list[Token]]:
@@ -59,17 +57,6 @@ def _grouped(rows: Iterable[tuple[str, str, str, str]]) -> list[list[Token]]:
         if word or tag:
             found.setdefault(current, []).append(Token(word, tag, place))
     return list(found.values())
-
-
-def _cell(value: Any) -> str:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):  # pandas, which is not imported here
-        return ""
-    if isinstance(value, float):
-        if value != value:
-            return ""
-        if value.is_integer():  # a column of numbers with a gap holds floats
-            return str(int(value))
-    return tidy(str(value))
 
 
 # ---- text
