@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rnnviz.config import LayerConfig
+from rnnviz.data.pairs import Pair, generate
 from rnnviz.embeddings.config import BagConfig, EmbeddingConfig
 from rnnviz.topologies.config import SHARING, TOPOLOGIES, SharingConfig, TopologyConfig
-from rnnviz.training.config import CharsConfig, Optimiser, Sentence, TaggerConfig, TrainConfig
+from rnnviz.training.config import (
+    CharsConfig,
+    Generated,
+    Optimiser,
+    Sentence,
+    Seq2SeqConfig,
+    TaggerConfig,
+    TrainConfig,
+)
 
 LAYER_PRESETS: dict[str, LayerConfig] = {
     "A1": LayerConfig("RNN", 10, 20, num_layers=2, bidirectional=True),
@@ -60,6 +69,46 @@ TRAINING_PRESETS: dict[str, TrainConfig] = {**TAGGER_PRESETS, **CHARS_PRESETS}
 EPOCHS: dict[str, int] = {"D1": 300, "D2": 2, "D3": 20, "D4": 15, "D5": 20}
 """How long the notebooks train each of them."""
 
+
+def notebook_pairs() -> tuple[Pair, ...]:
+    """Four random pairs of D6's sizes: sources of 30 tokens, targets of 19 and the end symbol."""
+    sides = [generate("copy", 900, (size, size), 0, 4, seed=size) for size in (30, 19)]
+    return tuple((source[0], target[0]) for source, target in zip(*sides, strict=True))
+
+
+def translated(source: str, target: str) -> Pair:
+    """A pair from two sentences."""
+    return tuple(source.split()), tuple(target.split())
+
+
+UNEQUAL = (
+    translated("good morning", "guten Morgen"),
+    translated("the dog sleeps", "der Hund schläft"),
+    translated("the cat eats the fish", "die Katze frisst den Fisch"),
+    translated("I can not see the dog in the garden", "ich kann den Hund im Garten nicht sehen"),
+)
+SEQ2SEQ_PRESETS: dict[str, Seq2SeqConfig] = {
+    "D6": Seq2SeqConfig(
+        notebook_pairs(),
+        vocabulary=1000,
+        encoder="LSTM",
+        decoder="GRU",
+        embedding=768,
+        hidden=256,
+        decoder_hidden=256,
+        dropout=0.1,
+        teacher=0.5,
+        batch=4,
+        shuffle=False,
+        optimiser=Optimiser("Adam", 0.001),
+    ),
+    "D7": Seq2SeqConfig(),
+    "D9": Seq2SeqConfig(UNEQUAL, batch=4, shuffle=False),
+    "E1": Seq2SeqConfig(teacher=0.9, teacher_reversed=True),
+    "E2": Seq2SeqConfig(Generated("reverse", shortest=2, longest=12), mask=False, packed=False),
+}
+"""The encoder-decoders. D7 is a small one that learns in seconds: D6's own takes an hour to show anything."""
+
 EMBEDDING_PRESETS: dict[str, EmbeddingConfig] = {
     "C1": EmbeddingConfig(10, 3),
     "C2": EmbeddingConfig(10, 3, padding_idx=0),
@@ -78,7 +127,14 @@ PRESETS: Mapping[
     str,
     LayerConfig | TrainConfig | EmbeddingConfig | BagConfig | SharingConfig | tuple[TopologyConfig, ...],
 ] = MappingProxyType(
-    {**LAYER_PRESETS, **TOPOLOGY_PRESETS, **TRAINING_PRESETS, **EMBEDDING_PRESETS, **BAG_PRESETS}
+    {
+        **LAYER_PRESETS,
+        **TOPOLOGY_PRESETS,
+        **TRAINING_PRESETS,
+        **SEQ2SEQ_PRESETS,
+        **EMBEDDING_PRESETS,
+        **BAG_PRESETS,
+    }
 )
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from rnnviz.training.changes import LearningRate as LearningRate
     from rnnviz.training.changes import Silence as Silence
     from rnnviz.training.config import CharsConfig as CharsConfig
+    from rnnviz.training.config import Generated as Generated
     from rnnviz.training.config import Optimiser as Optimiser
+    from rnnviz.training.config import Seq2SeqConfig as Seq2SeqConfig
     from rnnviz.training.config import TaggerConfig as TaggerConfig
     from rnnviz.training.config import TrainConfig as TrainConfig
     from rnnviz.training.engine import advance as advance
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "changes": ("Change", "Device", "Edit", "LearningRate", "Silence"),
-    "config": ("CharsConfig", "Optimiser", "TaggerConfig", "TrainConfig"),
+    "config": ("CharsConfig", "Generated", "Optimiser", "Seq2SeqConfig", "TaggerConfig", "TrainConfig"),
     "engine": ("advance", "change", "parameter_names", "snapshot", "start", "step"),
     "slices": ("Order", "Slice", "Stop", "work"),
     "state": ("DeviceLost", "RunState"),

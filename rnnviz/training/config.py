@@ -7,94 +7,41 @@ It never changes while the run goes on; what a person changes on the way stands 
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Real
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal
 
 from rnnviz.config import whole
-from rnnviz.gates import KINDS, Kind
+from rnnviz.gates import Kind
+from rnnviz.training.pairs_config import Generated as Generated
+from rnnviz.training.pairs_config import Seq2SeqConfig as Seq2SeqConfig
+from rnnviz.training.plain import DEVICES as DEVICES
+from rnnviz.training.plain import MAX_LAYERS as MAX_LAYERS
+from rnnviz.training.plain import MAX_SEED as MAX_SEED
+from rnnviz.training.plain import MAX_SIZE as MAX_SIZE
+from rnnviz.training.plain import MAX_TEXT as MAX_TEXT
+from rnnviz.training.plain import MAX_TOKENS as MAX_TOKENS
+from rnnviz.training.plain import OPTIMISERS as OPTIMISERS
+from rnnviz.training.plain import WITH_MOMENTUM as WITH_MOMENTUM
+from rnnviz.training.plain import Optimiser as Optimiser
+from rnnviz.training.plain import OptimiserName as OptimiserName
+from rnnviz.training.plain import as_text, check_model, check_text, switch
+from rnnviz.training.plain import config_from as config_from
+from rnnviz.training.plain import number as number
+from rnnviz.training.plain import one_of as one_of
+from rnnviz.training.plain import put as _set
+from rnnviz.training.plain import refuse as refuse
 
 Sentence = tuple[tuple[str, str], ...]
 """Pairs of (word, tag)."""
 Case = Literal["keep", "first", "lower"]
-OptimiserName = Literal["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"]
 
-OPTIMISERS: tuple[OptimiserName, ...] = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad")
-WITH_MOMENTUM: tuple[OptimiserName, ...] = ("SGD", "RMSprop")
 CASES: tuple[Case, ...] = ("keep", "first", "lower")
-DEVICES = ("cpu", "cuda")
 UNKNOWN = "<unk>"
 
-MAX_TOKENS = 100_000
 MAX_TAGS = 512
-MAX_TEXT = 200
-"""The longest pair of strings of *Characters*, and the longest word or tag, in characters."""
-MAX_SIZE = 512
-"""The largest embedding or hidden size."""
-MAX_LAYERS = 4
-MAX_SEED = 2**63 - 1
-
-
-def refuse(field_name: str, value: object, allowed: str) -> ValueError:
-    """The error of this house: it names the field, the value given and what is allowed."""
-    text = repr(value)
-    shown = text if len(text) <= 80 else text[:77] + "..."
-    return ValueError(f"{field_name}={shown} is not allowed: {allowed}")
-
-
-def number(field_name: str, value: Any, low: float, high: float) -> float:
-    """The value as a float. Raises ValueError for anything but a number within [low, high]."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise refuse(field_name, value, f"a number from {low:g} to {high:g}")
-    try:
-        found = float(value)
-    except OverflowError:
-        found = math.inf
-    if not low <= found <= high:
-        raise refuse(field_name, value, f"a number from {low:g} to {high:g}")
-    return found
-
-
-def one_of(field_name: str, value: Any, allowed: tuple[Any, ...]) -> None:
-    """Raises ValueError unless the value is one of these."""
-    if not isinstance(value, str) or value not in allowed:
-        raise refuse(field_name, value, "one of " + ", ".join(allowed))
-
-
-def _switch(field_name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise refuse(field_name, value, "True or False")
-
-
-def _set(config: object, name: str, value: Any) -> None:
-    object.__setattr__(config, name, value)
-
-
-@dataclass(frozen=True)
-class Optimiser:
-    """The arguments of torch.optim's optimiser of this name, and ``clip``: the largest norm of the whole
-    gradient (nn.utils.clip_grad_norm_), 0 for none.
-    """
-
-    name: OptimiserName = "SGD"
-    lr: float = 0.1
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    clip: float = 0.0
-
-    def __post_init__(self) -> None:
-        one_of("name", self.name, OPTIMISERS)
-        _set(self, "lr", number("lr", self.lr, 0.0, 1e9))
-        _set(self, "momentum", number("momentum", self.momentum, 0.0, 1.0))
-        _set(self, "weight_decay", number("weight_decay", self.weight_decay, 0.0, 1e3))
-        _set(self, "clip", number("clip", self.clip, 0.0, 1e9))
-        if self.momentum and self.name not in WITH_MOMENTUM:
-            raise refuse("momentum", self.momentum, f"0: only SGD and RMSprop have it, not {self.name}")
 
 
 @dataclass(frozen=True)
@@ -128,9 +75,9 @@ class TaggerConfig:
     def __post_init__(self) -> None:
         _check_sentences(self)
         one_of("case", self.case, CASES)
-        _check_model(self)
-        _switch("bidirectional", self.bidirectional)
-        _switch("shuffle", self.shuffle)
+        check_model(self)
+        switch("bidirectional", self.bidirectional)
+        switch("shuffle", self.shuffle)
         _set(self, "embedding", whole("embedding", self.embedding, 1, MAX_SIZE))
         _set(self, "dropout", number("dropout", self.dropout, 0.0, 0.95))
         _set(self, "batch", whole("batch", self.batch, 1, 1024))
@@ -144,7 +91,7 @@ class TaggerConfig:
     @cached_property
     def text(self) -> str:
         """The configuration as JSON; `config_from` reads it."""
-        return _text(self)
+        return as_text(self)
 
     def __hash__(self) -> int:
         return hash(self.text)  # kept by the string: every slice of a run looks this configuration up
@@ -224,14 +171,14 @@ class CharsConfig:
 
     def __post_init__(self) -> None:
         for name in ("source", "target"):
-            _check_text(name, getattr(self, name))
+            check_text(name, getattr(self, name))
         if len(self.source) != len(self.target):
             allowed = f"as many characters as source has ({len(self.source)}), not {len(self.target)}"
             raise refuse("target", self.target, allowed)
         one_of("layer", self.layer, ("cell", "layer"))
         one_of("reduction", self.reduction, ("sum", "mean"))
-        _switch("readout", self.readout)
-        _check_model(self)
+        switch("readout", self.readout)
+        check_model(self)
         _set(self, "embedding", whole("embedding", self.embedding, 0, MAX_SIZE))
         if self.layer == "cell" and self.num_layers > 1:
             raise refuse("num_layers", self.num_layers, "1, because a cell is one layer")
@@ -242,7 +189,7 @@ class CharsConfig:
     @cached_property
     def text(self) -> str:
         """The configuration as JSON; `config_from` reads it."""
-        return _text(self)
+        return as_text(self)
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -253,66 +200,7 @@ class CharsConfig:
         return tuple(sorted({*self.source, *self.target}))
 
 
-TrainConfig = TaggerConfig | CharsConfig
-
-_C = TypeVar("_C")
-
-
-def config_from(cls: type[_C], data: object) -> _C:
-    """A configuration from what `json.loads` gives for its ``text``. Raises ValueError for anything else."""
-    if not isinstance(data, dict):
-        raise ValueError(f"a {cls.__name__} must be an object with its fields")
-    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
-    if extra := sorted(map(str, data.keys() - known.keys())):
-        raise refuse("fields", extra, f"{cls.__name__} has none of that name")
-    missing = [
-        name
-        for name, f in known.items()
-        if name not in data and f.default is MISSING and f.default_factory is MISSING
-    ]
-    if missing:
-        raise ValueError(f"{cls.__name__} needs {', '.join(missing)}")
-    values = {name: _tuples(value) for name, value in data.items()}
-    if "optimiser" in values:
-        values["optimiser"] = config_from(Optimiser, values["optimiser"])
-    return cls(**values)
-
-
-def _text(config: Any) -> str:
-    values = {f.name: getattr(config, f.name) for f in fields(config)}
-    values["optimiser"] = {f.name: getattr(config.optimiser, f.name) for f in fields(Optimiser)}
-    return json.dumps(values, allow_nan=False, separators=(",", ":"))
-
-
-def _tuples(value: object) -> object:
-    """Lists as tuples, as deep as a sentence goes; deeper ones are refused where they are checked."""
-    if not isinstance(value, list):
-        return value
-    return tuple(
-        tuple(tuple(pair) if isinstance(pair, list) else pair for pair in item)
-        if isinstance(item, list)
-        else item
-        for item in value
-    )
-
-
-def _check_model(config: TaggerConfig | CharsConfig) -> None:
-    one_of("kind", config.kind, KINDS)
-    _set(config, "hidden", whole("hidden", config.hidden, 1, MAX_SIZE))
-    _set(config, "num_layers", whole("num_layers", config.num_layers, 1, MAX_LAYERS))
-    if not isinstance(config.optimiser, Optimiser):
-        raise refuse("optimiser", config.optimiser, "an Optimiser")
-    _set(config, "seed", whole("seed", config.seed, 0, MAX_SEED))
-    one_of("device", config.device, DEVICES)
-
-
-def _check_text(name: str, value: Any) -> None:
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT:
-        raise refuse(name, value, f"a string of 1 to {MAX_TEXT} characters")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise refuse(name, value, "text that can be written as UTF-8") from None
+TrainConfig = TaggerConfig | CharsConfig | Seq2SeqConfig
 
 
 def _check_sentences(config: TaggerConfig) -> None:
@@ -334,6 +222,6 @@ def _check_sentences(config: TaggerConfig) -> None:
                     raise refuse(f"{name}[{i}]", pair, "pairs (word, tag) of strings")
                 texts.update(pair)
     for text in texts:
-        _check_text("a word or tag", text)
+        check_text("a word or tag", text)
     if len(config.tags) > MAX_TAGS:
         raise ValueError(f"{len(config.tags)} tags are not allowed: at most {MAX_TAGS}")
