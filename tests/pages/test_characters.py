@@ -175,8 +175,8 @@ def test_D4_s_state_is_its_score_and_its_bound_is_said(visit: Visit) -> None:
         np.testing.assert_allclose(np.exp(h) / np.exp(h).sum(0), softmax, atol=1e-6)
         assert softmax.max() < 0.712
     assert sent(drawn["Softmax, D5"]["figure"]["data"][0]["z"]).max() > 0.9
-    captions = [caption.value for caption in app.caption]
-    assert sum("above **0.71**" in caption and "below **0.34**" in caption for caption in captions) == 2
+    said = [text.value for text in app.markdown]
+    assert sum("above **0.71**" in text and "below **0.34**" in text for text in said) == 2
 
 
 @pytest.mark.parametrize("two", ["false", "true"])

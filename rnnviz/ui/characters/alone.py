@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -22,7 +22,7 @@ def busy(current: page.CharsScreen) -> bool:
     return seat(current).run.look().busy
 
 
-def frame(current: page.CharsScreen) -> Places:
+def frame(current: page.CharsScreen, values: Mapping[str, Any]) -> Places:
     """What stands still while a run goes on: buttons, the way back, branches, the choice of a view."""
     here = seat(current)
     look = here.run.look()
@@ -37,7 +37,9 @@ def frame(current: page.CharsScreen) -> Places:
         + pictures.bound(current.config)
     )
     branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
-    pickers.choice(FIELD["c_view"], collapsed=True)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        pickers.choice(FIELD["c_view"], collapsed=True)
+        details.options(current.config, values["c_view"])
     return Places(spot, top, st.container())
 
 

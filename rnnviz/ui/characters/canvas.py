@@ -13,12 +13,12 @@ from rnnviz.screens import characters as page
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Run, house
 from rnnviz.ui import pickers
-from rnnviz.ui.characters import alone, side
-from rnnviz.ui.characters.reading import LIVE, PAGE, Places, read, seat, visit_once
+from rnnviz.ui.characters import alone, redraw, side
+from rnnviz.ui.characters.reading import LIVE, NOW, PAGE, Places, read, seat, visit_once
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
 from rnnviz.ui.lab.transport import settle, tick
-from rnnviz.ui.page import Footer, footer, notice, question
+from rnnviz.ui.page import Footer, footer, frame, hand_out, notice, question
 
 
 def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
@@ -34,7 +34,8 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
     if row is not None and page.EXAMPLES[row].fact:
         st.markdown(f"**{row}** {page.EXAMPLES[row].fact}")
     _quiet(current)
-    places = side.frame(current) if current.side else alone.frame(current)
+    frame(PAGE, *redraw.frame(current, values))
+    places = (side.frame if current.side else alone.frame)(current, values)
     first = [(current, values)]
 
     @st.fragment(key=LIVE, run_every=tick(PAGE, _busy(current)))
@@ -49,10 +50,12 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
 
 def _live(current: page.CharsScreen, values: dict[str, Any], places: Places) -> None:
     settle(PAGE, _busy(current))
+    st.session_state[NOW] = current
     if current.side:
         side.show(current, values, places)
     else:
         alone.show(current, values, places)
+    hand_out(handout(current, values))
 
 
 def _busy(current: page.CharsScreen) -> bool:

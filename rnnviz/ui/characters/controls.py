@@ -12,6 +12,7 @@ from rnnviz.screens import characters as page
 from rnnviz.training.config import WITH_MOMENTUM
 from rnnviz.ui import pickers
 from rnnviz.ui.characters.reading import seat
+from rnnviz.ui.characters.redraw import moved
 from rnnviz.ui.lab.desk import set_rate
 from rnnviz.ui.link import markdown
 from rnnviz.ui.page import unfold
@@ -26,11 +27,11 @@ def show(current: page.CharsScreen, values: Mapping[str, Any]) -> None:
     pickers.choice(FIELD["c_mode"])
     for column, key in zip(st.columns(2, gap="xsmall"), ("c_source", "c_target"), strict=True):
         with column:
-            pickers.line(FIELD[key])
+            pickers.line(FIELD[key], on_change=moved)
     if current.problem:
         st.warning(f"{markdown(current.problem)}. hello and ohlol are used until this is mended.")
     if current.side:
-        pickers.number(FIELD["c_seed"])
+        pickers.number(FIELD["c_seed"], on_change=moved)
         st.caption(
             "D3, D4 and D5 as in the notebooks, on these strings with this seed. *One run* has a control for "
             "everything else."

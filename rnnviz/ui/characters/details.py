@@ -17,6 +17,7 @@ from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
 from rnnviz.figures.tags_drawn import tag_figure
 from rnnviz.reshaped import scored
 from rnnviz.screens import characters as page
+from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Run
 from rnnviz.ui import pickers
 from rnnviz.ui.characters.reading import Moment
@@ -26,6 +27,16 @@ from rnnviz.ui.link import markdown
 
 FIELD = pickers.by_key(page.FIELDS)
 ORDER = {"RNN": ("x", "h_pre", "h"), "LSTM": tuple("xifgoch"), "GRU": tuple("xrznh")}
+
+
+def options(config: CharsConfig, view: str) -> None:
+    """The view's own control, drawn beside the choice of the view: it stands still while a run goes on."""
+    if view == "Reshape":
+        pickers.switch(FIELD["c_two"])
+    elif view == "Curves":
+        pickers.switch(FIELD["c_log"])
+    elif view == "Inside" and config.num_layers > 1:
+        pickers.choice(FIELD["c_depth"], page.DEPTHS[: config.num_layers], collapsed=True)
 
 
 def reshaped(now: Moment) -> None:
@@ -42,7 +53,6 @@ def reshaped(now: Moment) -> None:
             now.config.reduction,
         )
     )
-    pickers.switch(FIELD["c_two"])
     chart(
         reshape_figure(record),
         key="c_reshape",
@@ -63,8 +73,6 @@ def inside(now: Moment) -> None:
     """Hidden states and gates at this epoch, the same pictures as in *Step through*."""
     config = now.config
     layer = page.DEPTHS.index(now.values["c_depth"])
-    if config.num_layers > 1:
-        pickers.choice(FIELD["c_depth"], page.DEPTHS[: config.num_layers], collapsed=True)
     values = {letter: now.arrays[f"{letter}/{layer}/0"] for letter in ORDER[config.kind]}
     chart(
         step_heatmaps(
@@ -80,7 +88,6 @@ def inside(now: Moment) -> None:
 def losses(now: Moment, runs: Sequence[Run]) -> None:
     """Loss and accuracy over the epochs, of several runs."""
     record = curves([series.history(run, run.look()) for run in runs])
-    pickers.switch(FIELD["c_log"])
     chart(
         losses_figure(record, log=bool(now.values["c_log"]), height=360),
         key="c_losses",

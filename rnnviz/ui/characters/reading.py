@@ -24,6 +24,8 @@ from rnnviz.ui.page import Arrived
 
 PAGE = "characters"
 CANVAS, LIVE = "characters_canvas", "characters_live"
+NOW = "characters_now"
+"""Where the session has the screen that was drawn last: what stands around the pictures may be older."""
 VIEW = "{}"
 """What a slice brings a snapshot of: the pair that is trained on."""
 
@@ -31,10 +33,14 @@ VIEW = "{}"
 def read(*, alone: bool = True) -> Arrived:
     """The page's screen and values."""
     current, values = arrive(page.FIELDS, page.screen, PAGE, alone=alone)
-    device = usable_device(current.config.device)  # a link may come from a machine with another one
+    return usable(current), values
+
+
+def usable(current: page.CharsScreen) -> page.CharsScreen:
+    """The screen with a device that is here: a link may come from a machine with another one."""
+    device = usable_device(current.config.device)
     config = replace(current.config, device=device)
-    three = tuple(replace(model, device=device) for model in current.three)
-    return replace(current, config=config, three=three), values
+    return replace(current, config=config, three=tuple(replace(c, device=device) for c in current.three))
 
 
 @dataclass(frozen=True)

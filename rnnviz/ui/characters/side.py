@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,7 +13,7 @@ from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import SPEEDS, Run, house
 from rnnviz.ui import pickers
 from rnnviz.ui.characters import details, pictures
-from rnnviz.ui.characters.reading import CANVAS, PAGE, Moment, Places, moment, redraw, visit_once
+from rnnviz.ui.characters.reading import CANVAS, NOW, PAGE, Moment, Places, moment, redraw, visit_once
 from rnnviz.ui.lab.desk import config_of, guarded, reset, said, started
 from rnnviz.ui.lab.desk import show as bring
 from rnnviz.ui.lab.transport import NAMES
@@ -47,7 +47,13 @@ def busy(current: page.CharsScreen) -> bool:
     return any(run.look().busy for run in runs(current).values())
 
 
-def frame(current: page.CharsScreen) -> Places:
+def standing(current: page.CharsScreen) -> tuple[Hashable, ...]:
+    """What the buttons and the way back depend on."""
+    looks = [run.look() for run in runs(current).values()]
+    return tuple((look.epoch, look.busy, look.stopped) for look in looks)
+
+
+def frame(current: page.CharsScreen, values: Mapping[str, Any]) -> Places:
     """What stands still while they go on: buttons, the way back, the choice of a model and of a view."""
     here = runs(current)
     _transport(current, here)
@@ -61,8 +67,9 @@ def frame(current: page.CharsScreen) -> Places:
             "Open by itself",
             key="c_side_open",
             help="This model alone, as it stands: change it, rewind it, branch it, save it.",
-            on_click=lambda: _open(current.which, here[current.which]),
+            on_click=_open,
         )
+        details.options(current.models[current.which], values["c_view"])
     return Places(spot, top, st.container())
 
 
@@ -104,8 +111,10 @@ VIEWS: dict[str, Callable[[Moment], None]] = {
 
 def _column(row: str, now: Moment, *, alone: bool) -> None:
     """A model's pictures; of long strings all but the first are drawn of one model ``alone``."""
-    st.markdown(f"**{row}** {pictures.standing(now.look)} ({now.config.reduction})")
-    st.caption(f"`{call(now.config)}` lr {now.config.optimiser.lr:g}")
+    st.markdown(
+        f"**{row}** {pictures.standing(now.look)} ({now.config.reduction})  \n"
+        f":small[`{call(now.config)}` lr {now.config.optimiser.lr:g}. {pictures.bound(now.config)}]"
+    )
     long = len(now.config.source) > pictures.LONG
     key, (high, low, lowest) = f"c_{row}", pictures.WIDE if long else pictures.NARROW
     pictures.strings(now, key, _back_to, high)
@@ -114,7 +123,6 @@ def _column(row: str, now: Moment, *, alone: bool) -> None:
         pictures.softmax(now, key, low)
     if not large:
         pictures.state(now, key, lowest)
-    st.caption(pictures.bound(now.config))
 
 
 def call(config: CharsConfig) -> str:
@@ -133,7 +141,7 @@ def _transport(current: page.CharsScreen, here: dict[str, Run]) -> None:
     def act(what: Callable[[Run], Any]) -> Callable[[], None]:
         def clicked() -> None:
             st.session_state.pop(EPOCH, None)  # back to where they stand
-            for run in _taken(current):
+            for run in _taken(st.session_state[NOW]):
                 guarded(PAGE, what, run)
             redraw()
 
@@ -174,7 +182,6 @@ def _transport(current: page.CharsScreen, here: dict[str, Run]) -> None:
             label_visibility="collapsed",
             width=165,
             on_change=_speed,
-            args=(here,),
         )
     if message := house().message:
         st.warning(message)
@@ -183,8 +190,8 @@ def _transport(current: page.CharsScreen, here: dict[str, Run]) -> None:
             st.warning(f"{row}: {look.stopped}")
 
 
-def _speed(here: dict[str, Run]) -> None:
-    for run in here.values():
+def _speed() -> None:
+    for run in runs(st.session_state[NOW]).values():
         run.set_speed(st.session_state[SPEED])
 
 
@@ -220,8 +227,11 @@ def _back_to(epoch: int) -> None:
     st.rerun(CANVAS)
 
 
-def _open(row: str, run: Run) -> None:
-    """A copy of one of them, with its history, on the desk."""
+def _open() -> None:
+    """A copy of the one that is looked into, with its history, on the desk."""
+    current: page.CharsScreen = st.session_state[NOW]
+    row = current.which
+    run = runs(current)[row]
     copy = Run(run.origin, label=row, group=PAGE)
     copy.restore(run.saved())
     if guarded(PAGE, house().lobby.add, visit_once(), copy) is None:
