@@ -132,6 +132,9 @@ class CharsTask:
     def log(self, config: CharsConfig, batch: Batch, done: Done) -> Arrays:
         return {"predicted": done.scores.detach().argmax(-1).cpu().numpy()}
 
+    def watch(self, model: nn.Module, config: CharsConfig) -> dict[str, float]:
+        return {}
+
     def snapshot(self, model: nn.Module, config: CharsConfig, view: Mapping[str, Any]) -> Arrays:
         """The pair as the model sees it. The view: ``text``, another string of its characters than source.
 

@@ -146,6 +146,9 @@ class TaggerTask:
     def log(self, config: TaggerConfig, batch: Batch, done: Done) -> Arrays:
         return {}
 
+    def watch(self, model: nn.Module, config: TaggerConfig) -> dict[str, float]:
+        return {}
+
     def snapshot(self, model: nn.Module, config: TaggerConfig, view: Mapping[str, Any]) -> Arrays:
         """One sentence, and what is to be seen of all.
 

@@ -26,6 +26,8 @@ BROKEN = 1e4
 1000 classes costs 7; but softmax and the gates saturate, so that a far too large learning rate mostly gives a
 loss of some 100,000 and not one that is no number.
 """
+_KEPT_SCORES = 4096
+"""The scores of a larger batch are counted at once: kept to the epoch's end they can fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,8 @@ def _step(live: Live, batch: Batch, *, observed: bool, epochs: int) -> Row:
             parameter[rows] = 0.0
     live.seen.append((as_numpy(done.scores), batch.answers))
     live.sums = Sums(live.sums.loss + loss, live.sums.right, live.sums.total + batch.count)
+    if done.scores.numel() > _KEPT_SCORES:
+        live.count()
     return row
 
 
@@ -192,4 +196,5 @@ def _seen(live: Live, squares: NDArray[Any]) -> Row:
         "held_accuracy": held_accuracy,
         "lr": live.origin.lr,
         "change": np.sqrt(squares),
+        **live.watch(),
     }

@@ -204,6 +204,15 @@ class Live:
         finally:
             self.model.train()
 
+    def watch(self) -> dict[str, float]:
+        """What else the task has an epoch's row show."""
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                return dict(self.task.watch(self.model, self.origin.config))
+        finally:
+            self.model.train()
+
     def evaluate(self, *, held_out: bool) -> tuple[float, float]:
         """(loss, accuracy) with dropout off; NaN without data."""
         if held_out and not self.task.holds_out(self.origin.config):

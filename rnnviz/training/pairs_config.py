@@ -202,6 +202,11 @@ class Seq2SeqConfig:
             return vocabulary(self.data.task, self.data.symbols)[side]
         return tuple(sorted({token for pair in (*self.pairs, *self.held) for token in pair[side]}))
 
+    @cached_property
+    def longest_target(self) -> int:
+        """The most tokens of a target, its end symbol not counted."""
+        return max(len(target) for _, target in (*self.pairs, *self.held))
+
     @property
     def source_rows(self) -> int:
         """Rows of the encoder's embedding."""
@@ -278,7 +283,7 @@ def _check_data(config: Seq2SeqConfig) -> None:
             raise refuse("vocabulary", config.vocabulary, f"at least {needed}, as the pairs need, or 0")
     elif len(config.source_symbols) + len(config.target_symbols) > 2 * MAX_VOCABULARY:
         raise ValueError(f"the pairs have more than the {MAX_VOCABULARY} symbols that are allowed")
-    steps = 1 + max(len(target) for _, target in (*config.pairs, *config.held))
+    steps = 1 + config.longest_target
     most = MAX_LOGITS // (steps * config.target_rows)
     if config.batch > most:
         raise refuse(

@@ -16,10 +16,12 @@ LOG = {
     "loss": "(E) its loss, as in RunState.losses",
     "accuracy": "(E) predictions that were right, of those its steps made before they learnt",
     "held_loss": "(E) over the held-out sentences after it, NaN without any",
-    "held_accuracy": "(E) likewise",
+    "held_accuracy": "(E) likewise; for pairs, strings decoded greedily without a fault",
     "lr": "(E) the learning rate",
     "grad_norm": "(E, P) norm of each parameter's gradient at its last step, before clipping",
     "change": "(E, P) norm of each parameter's way from its first step to its last",
+    "alignment": "(E) pairs only: held-out tokens whose largest weight is at their true source position",
+    "entropy": "(E) pairs only: of the weights, in nats, the mean over the held-out steps",
     "predicted": "(E, L) Characters only: the classes predicted at its step, before it learnt",
 }
 """What a log holds, one row an epoch. P: parameters in the order of `engine.parameter_names`."""

@@ -103,6 +103,10 @@ class Task(Protocol):
         """What else an epoch's row shows, taken from its last batch, such as the predicted string."""
         ...
 
+    def watch(self, model: nn.Module, config: Any) -> Mapping[str, float]:
+        """What else an epoch's row shows of the model in evaluation mode; always the same names."""
+        ...
+
     def snapshot(self, model: nn.Module, config: Any, view: Mapping[str, Any]) -> Arrays:
         """The arrays of the pictures, of a model in evaluation mode. Raises ValueError for a bad view."""
         ...

@@ -111,6 +111,9 @@ class JudgeTask:
     def log(self, config: JudgeConfig, batch: Batch, done: Done) -> Arrays:
         return {}
 
+    def watch(self, model: nn.Module, config: JudgeConfig) -> dict[str, float]:
+        return {}
+
     def snapshot(self, model: nn.Module, config: JudgeConfig, view: Mapping[str, Any]) -> Arrays:
         batch = self.data(config, "cpu").pairs[0]
         return {"probabilities": as_numpy(model(batch.inputs[0]).softmax(-1))}
