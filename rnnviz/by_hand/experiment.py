@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import median
 from time import perf_counter
@@ -17,14 +17,17 @@ from rnnviz.by_hand.faults import Fault, fault_of
 from rnnviz.by_hand.recipes import broken_recipe, setup
 from rnnviz.by_hand.recorder import Record, record
 from rnnviz.by_hand.source import Function
+from rnnviz.kept import kept
 from rnnviz.recovery import Array, read_only
 from rnnviz.screens.by_hand import MAX_OPERATIONS, ByHandScreen
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-11}
 """Up to which |difference|, relative to the largest number if that is above 1, two results count as equal."""
 
-BUDGET, LEAST, MOST = 0.02, 3, 5
-"""Seconds and repeats of a measurement of time."""
+REPEATS = 3
+"""How often a time is measured: the median of so many leaves one that was held up aside."""
+KEPT_BYTES = 16_000_000
+"""Of results, and as much of operations: some 2,000 screens as small as B5, four as large as they can be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,11 @@ class Outcome:
         return all(one.equal for one in self.results)
 
 
-@lru_cache(maxsize=12)
+def _size(found: Outcome) -> int:
+    return 6000 + sum(one.hand.nbytes + one.torch.nbytes for one in found.results)
+
+
+@kept(KEPT_BYTES, _size)
 def outcome(screen: ByHandScreen) -> Outcome:
     """Run both sides, compare their results, and the gradients of `squared_error` summed over them."""
     results, arrays, missing = _both(screen)
@@ -152,9 +159,14 @@ class Times:
     repeats: int
 
 
-@lru_cache(maxsize=64)
 def times(screen: ByHandScreen) -> Times:
-    """Both sides in turns, warm, without gradients, until the budget is spent."""
+    """How long a screen's two sides take. Measured once for all seeds: other numbers take no other time."""
+    return _times(replace(screen, seed=0))
+
+
+@lru_cache(maxsize=1024)
+def _times(screen: ByHandScreen) -> Times:
+    """Both sides in turns, warm, without gradients."""
     made, parts = setup(screen), broken_recipe(screen)
     sides: list[Callable[[], object]] = [
         lambda: parts.hand(made.x, made.shared),
@@ -164,16 +176,19 @@ def times(screen: ByHandScreen) -> Times:
     with torch.no_grad():
         for side in sides:
             side()
-        begun = perf_counter()
-        while len(spent[0]) < LEAST or (len(spent[0]) < MOST and perf_counter() - begun < BUDGET):
+        for _ in range(REPEATS):
             for side, seconds in zip(sides, spent, strict=True):
                 start = perf_counter()
                 side()
                 seconds.append(perf_counter() - start)
-    return Times(median(spent[0]), median(spent[1]), len(spent[0]))
+    return Times(median(spent[0]), median(spent[1]), REPEATS)
 
 
-@lru_cache(maxsize=8)
+def _bytes(found: Record) -> int:
+    return sum(1200 + operation.values.nbytes for operation in found.operations)
+
+
+@kept(KEPT_BYTES, _bytes)
 def operations(screen: ByHandScreen) -> Record:
     """Every operation of the hand-written side, as it is on the screen."""
     made, parts = setup(screen), broken_recipe(screen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnnviz.config import LayerConfig
@@ -112,10 +112,10 @@ def preset_values(example: ByHandExample) -> dict[str, Any]:
     return {f.key: f.default for f in FIELDS if f.key not in kept} | dict(example.values)
 
 
+_DEFAULT = screen({})[0]
+_SHOWN = {screen(preset_values(example))[0]: row for row, example in reversed(EXAMPLES.items())}
+
+
 def active_preset(current: ByHandScreen) -> str | None:
     """The row of the preset that the screen shows, if it shows one, whatever seed and dtype."""
-    for row, example in EXAMPLES.items():
-        kept = {"b_seed": current.seed, "b_dtype": current.dtype}
-        if screen(preset_values(example) | kept)[0] == current:
-            return row
-    return None
+    return _SHOWN.get(replace(current, seed=_DEFAULT.seed, dtype=_DEFAULT.dtype))

@@ -21,14 +21,15 @@ SPEEDS = (0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True)
 class Line:
-    """What the transport runs along: the page, its field of the step, L, and whether it is computed from the
-    right.
+    """What the transport runs along: the page, its field of the step, L, whether it is computed from the
+    right, and what a step is called.
     """
 
     page: str
     field: Field
     length: int
     backward: bool = False
+    unit: str = "step"
 
     @property
     def start(self) -> int:
@@ -83,7 +84,7 @@ def transport(line: Line) -> None:
     """The buttons, the speed and the slider, for a horizontal container. It plays in the order of
     computation.
     """
-    page, field, length = line.page, line.field, line.length
+    page, field, length, unit = line.page, line.field, line.length, line.unit
     if st.session_state.pop(f"{page}_restart", False):
         st.rerun()  # run_every belongs to the fragment's making: only the whole page can start or end it
 
@@ -108,25 +109,25 @@ def transport(line: Line) -> None:
         key = f"{page}_{shortcut}"
         st.button(label, key=key, help=meaning, on_click=go, args=(target,), shortcut=shortcut)
 
-    button("|◀", "First step", 0, "Home")
-    button("◀", "One step back", at - 1, "Left")
+    button("|◀", f"First {unit}", 0, "Home")
+    button("◀", f"One {unit} back", at - 1, "Left")
     label = "Pause" if state else "Play"
     meaning = "Play or pause, in the order of computation"
     st.button(label, key=f"{page}_play", type="primary", on_click=toggle, shortcut="Space", help=meaning)
-    button("▶", "One step on", at + 1, "Right")
-    button("▶|", "Last step", length - 1, "End")
+    button("▶", f"One {unit} on", at + 1, "Right")
+    button("▶|", f"Last {unit}", length - 1, "End")
     st.selectbox(
         "Speed",
         SPEEDS,
         index=1,
-        format_func=lambda speed: f"{speed:g} step{'' if speed == 1 else 's'}/s",
+        format_func=lambda speed: f"{speed:g} {unit}{'' if speed == 1 else 's'}/s",
         key=f"{page}_speed",
         label_visibility="collapsed",
-        width=130,
+        width=130 if unit == "step" else 170,
         on_change=change_speed,
     )
     if state:
-        st.progress(at / max(length - 1, 1), text=f"step {at}")
+        st.progress(at / max(length - 1, 1), text=f"{unit} {at}")
     else:
         pickers.slider(field, high=length - 1, collapsed=True)
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from rnnviz.by_hand import memory
 from rnnviz.by_hand import recipes as runs
-from rnnviz.by_hand.experiment import gradients, leaves, operations, outcome, times
+from rnnviz.by_hand.experiment import REPEATS, gradients, leaves, operations, outcome, times
 from rnnviz.by_hand.recipes import recipe, setup
 from rnnviz.gates import KINDS
 from rnnviz.link import query
@@ -253,9 +253,10 @@ def test_the_projection_that_follows_is_linear_in_each_state() -> None:
 
 def test_times_are_medians_of_both_sides_warm() -> None:
     found = times(preset("B5"))
-    assert 3 <= found.repeats <= 5 and 0 < found.hand < 1 and 0 < found.torch < 1
+    assert found.repeats == REPEATS and 0 < found.hand < 1 and 0 < found.torch < 1
     large = times(preset("B8"))
     assert large.hand > found.hand
+    assert times(preset("B5", b_seed=7)) is found and times(preset("B5", b_hidden=7)) is not found
 
 
 def test_results_carry_the_names_of_the_recipe() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -18,10 +18,11 @@ from rnnviz.link import query
 from rnnviz.screens import by_hand as page
 from rnnviz.screens import by_hand_examples as examples
 from rnnviz.ui import pickers
-from rnnviz.ui.by_hand import detail, markup
+from rnnviz.ui.by_hand import detail, markup, redraw
 from rnnviz.ui.by_hand.keys import KEYS
 from rnnviz.ui.chart import chart
-from rnnviz.ui.page import Footer, footer, notice, question
+from rnnviz.ui.page import Footer, footer, frame, hand_out, notice, question
+from rnnviz.ui.page import canvas as fragment
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 285  # pixels
@@ -48,31 +49,44 @@ def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
         "by_hand_preset",
         lambda row: pickers.assign(examples.preset_values(examples.EXAMPLES[row])),
     )
-    found = outcome(current)
+    frame("by-hand", *redraw.frame(current))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Break it**", width="content")
         options = (page.INTACT, *page.faults(current.experiment, current.kind, current.way))
-        pickers.choice(FIELD["b_fault"], options, collapsed=True, on_change=pickers.only(KEYS.canvas))
-    said(current, found)
+        pickers.choice(FIELD["b_fault"], options, collapsed=True, on_change=redraw.moved)
+    fragment(KEYS.picture, (current, values), redraw.read, compared)
+    fragment(KEYS.chosen, (current, values), redraw.read, detail.show)
+    notice("by_hand")
+    footer(handout(current, values))
+
+
+def compared(current: page.ByHandScreen, values: dict[str, Any]) -> None:
+    """Both sides and the picture: what depends on every number."""
+    found = outcome(current)
+    said(found)
     st.html(both(current, found))
     figure, summary = picture(current, values["b_n"])
     chart(figure, key="b_maps", name="Both results and their difference", summary=summary)
-    detail.show(current, values)
-    notice("by_hand")
-    script = partial(by_hand_script, current, tuple(one.name for one in found.results))
-    footer(
-        Footer(
-            page="by-hand",
-            query=query(page.FIELDS, values),
-            script=script,
-            notebook=lambda: notebook(script(), "By hand"),
-            data=lambda: csv(current),
-            columns="result, index, by_hand, pytorch, difference",
-        )
+    hand_out(handout(current, values))
+
+
+def handout(current: page.ByHandScreen, values: dict[str, Any]) -> Footer:
+    """What the footer gives."""
+
+    def script() -> str:
+        return by_hand_script(current, tuple(one.name for one in outcome(current).results))
+
+    return Footer(
+        page="by-hand",
+        query=query(page.FIELDS, values),
+        script=script,
+        notebook=lambda: notebook(script(), "By hand"),
+        data=lambda: csv(current),
+        columns="result, index, by_hand, pytorch, difference",
     )
 
 
-def said(current: page.ByHandScreen, found: Outcome) -> None:
+def said(found: Outcome) -> None:
     """What the fault does, or why it does nothing."""
     if found.fault is None:
         return

@@ -9,7 +9,7 @@ import streamlit as st
 
 from rnnviz.screens import by_hand as page
 from rnnviz.ui import pickers
-from rnnviz.ui.by_hand.keys import KEYS
+from rnnviz.ui.by_hand.redraw import moved
 from rnnviz.ui.page import unfold
 
 FIELD = pickers.by_key(page.FIELDS)
@@ -19,27 +19,28 @@ MORE = "b_open_more"
 def controls(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     """Every control of the page's configuration."""
     more = any(values[k] != FIELD[k].default for k in ("b_bias", "b_dtype", "b_n"))
-    # What is folded away depends on these, so while it is drawn the sidebar runs as well.
-    change: pickers.Change = "rerun" if more or st.session_state.get(MORE) else pickers.only(KEYS.canvas)
     pickers.select(FIELD["b_exp"])
     if current.recurrent:
-        pickers.choice(FIELD["b_kind"])
+        pickers.choice(FIELD["b_kind"], on_change=moved)
     if current.experiment == page.EXPERIMENTS[0]:
-        pickers.choice(FIELD["b_way"])
+        pickers.choice(FIELD["b_way"], on_change=moved)
+    # "Sequence shown" depends on the batch: while it is drawn, the sidebar runs as well.
+    batch: pickers.Change = "rerun" if more or st.session_state.get(MORE) else moved
     with st.grid(2, min_column_width=100):
-        for key in ("b_batch", "b_len", "b_in", "b_hidden"):
-            pickers.number(FIELD[key], on_change=change)
+        pickers.number(FIELD["b_batch"], on_change=batch)
+        for key in ("b_len", "b_in", "b_hidden"):
+            pickers.number(FIELD[key], on_change=moved)
         if current.experiment == "From matmul":
-            pickers.number(FIELD["b_out"], on_change=change)
+            pickers.number(FIELD["b_out"], on_change=moved)
         if current.experiment in page.EXPERIMENTS[5:]:
-            pickers.number(FIELD["b_layers"], on_change=change)
-        pickers.number(FIELD["b_seed"], on_change=change)
+            pickers.number(FIELD["b_layers"], on_change=moved)
+        pickers.number(FIELD["b_seed"], on_change=moved)
     unfold("More", MORE, more, lambda: _more(current))
 
 
 def _more(current: page.ByHandScreen) -> None:
     if current.batch > 1:
-        pickers.number(FIELD["b_n"], high=current.batch - 1)
+        pickers.number(FIELD["b_n"], high=current.batch - 1, on_change=moved)
     if current.experiment not in page.EXPERIMENTS[1:3]:
-        pickers.switch(FIELD["b_bias"])
-    pickers.choice(FIELD["b_dtype"])
+        pickers.switch(FIELD["b_bias"], on_change=moved)
+    pickers.choice(FIELD["b_dtype"], on_change=moved)

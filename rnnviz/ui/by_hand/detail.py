@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -24,57 +23,67 @@ from rnnviz.figures.by_hand_steps import (
 )
 from rnnviz.screens import by_hand as page
 from rnnviz.ui import pickers
-from rnnviz.ui.by_hand import markup
+from rnnviz.ui.by_hand import markup, redraw
 from rnnviz.ui.by_hand.keys import KEYS
 from rnnviz.ui.chart import chart
+from rnnviz.ui.page import canvas
 from rnnviz.ui.transport import Line, position, tick, transport
 
 FIELD = pickers.by_key(page.FIELDS)
-ALONE = pickers.only(KEYS.canvas)
 
 
-def show(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     """The choice of a detail, and the detail."""
-    pickers.choice(FIELD["b_detail"], page.details(current.experiment), collapsed=True, on_change=ALONE)
+    options, chosen = page.details(current.experiment), pickers.only(KEYS.chosen)
+    pickers.choice(FIELD["b_detail"], options, collapsed=True, on_change=chosen)
     operation, gradient, weights = page.DETAILS
     shown = {operation: stepper, gradient: gradients, weights: share, page.LONG: long}
     shown[values["b_detail"]](current, values)
 
 
-def stepper(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
-    """The fragment that walks through the operations."""
-    recorded = operations(current)
-    code, n = sources(current)["hand"], values["b_n"]
+def stepper(current: page.ByHandScreen, values: dict[str, Any]) -> None:
+    """The fragment that walks through the operations, and in it that of the one it stands at."""
+    first = [(current, values)]
 
-    @st.fragment(key=KEYS.fragment, run_every=tick(KEYS.page))
+    @st.fragment(key=KEYS.stepper, run_every=tick(KEYS.page))
     def body() -> None:
-        line = Line(KEYS.page, FIELD["b_op"], len(recorded.operations))
+        current, values = first.pop() if first else redraw.read()
+        recorded = operations(current)
+        st.session_state["b_rails"] = redraw.rails(current)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            transport(line)
-        at = position(line)
-        operation = recorded.operations[at]
-        row = st.container(horizontal=True)  # one under the other where there is no room for both
-        with row.container(width=490):
-            said = _headline(operation, at, recorded.total)
-            box = markup.Box("The hand-written side, the operation marked")
-            st.html(said + markup.code(*code, box, operation))
-        with row.container(width=300):
-            figure, note = _value(current, at, n)
-            chart(
-                figure,
-                key="b_value",
-                name=f"Result of operation {at}",
-                summary=f"{operation.code} gives the shape {operation.shapes[0]}. {note}",
+            transport(_line(current))
+        canvas(KEYS.value, (current, values), redraw.read, _operation)
+        if recorded.total > len(recorded.operations):
+            st.caption(
+                f"The first {len(recorded.operations):,} of {recorded.total:,} operations: smaller sizes "
+                "show all."
             )
-            if note:
-                st.caption(note)
 
     body()
-    if recorded.total > len(recorded.operations):
-        st.caption(
-            f"The first {len(recorded.operations):,} of {recorded.total:,} operations: smaller sizes show "
-            "all."
+
+
+def _line(current: page.ByHandScreen) -> Line:
+    return Line(KEYS.page, FIELD["b_op"], len(operations(current).operations), unit="operation")
+
+
+def _operation(current: page.ByHandScreen, values: dict[str, Any]) -> None:
+    at, recorded = position(_line(current)), operations(current)
+    operation = recorded.operations[at]
+    row = st.container(horizontal=True)  # one under the other where there is no room for both
+    with row.container(width=490):
+        said = _headline(operation, at, recorded.total)
+        box = markup.Box("The hand-written side, the operation marked")
+        st.html(said + markup.code(*sources(current)["hand"], box, operation))
+    with row.container(width=300):
+        figure, note = _value(current, at, values["b_n"])
+        chart(
+            figure,
+            key="b_value",
+            name=f"Result of operation {at}",
+            summary=f"{operation.code} gives the shape {operation.shapes[0]}. {note}",
         )
+        if note:
+            st.caption(note)
 
 
 def _headline(operation: Operation, at: int, total: int) -> str:
@@ -91,12 +100,12 @@ def _value(current: page.ByHandScreen, at: int, n: int) -> tuple[go.Figure, str]
     return operation_figure(record), note
 
 
-def share(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+def share(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     """The source of what copies PyTorch's weights."""
     st.html(markup.code(*sources(current)["share"], markup.Box("Where the weights come from")))
 
 
-def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+def gradients(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     """Every parameter's gradient on both sides, as numbers."""
     found = outcome(current)
     st.markdown(
@@ -114,21 +123,26 @@ def gradients(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
         st.caption("“none”: nothing that this parameter does reaches a result, so it would never learn.")
 
 
-def long(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
+def long(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     """The norm of the state over a long sequence, with and without tanh."""
+    alone = pickers.only(KEYS.value)
     with st.container(horizontal=True, gap="medium"):
         for key in ("b_radius", "b_steps"):
             with st.container(width=260):
-                pickers.slider(FIELD[key], on_change=ALONE)
-        pickers.choice(FIELD["b_drive"], on_change=ALONE)
-    figure, summary = _growth(page.memory(values))
+                pickers.slider(FIELD[key], on_change=alone)
+        pickers.choice(FIELD["b_drive"], on_change=alone)
     picture, code = st.columns([3, 2])
     with picture:
-        chart(figure, key="b_growth", name="Norm of the state", summary=summary)
+        canvas(KEYS.value, (current, values), redraw.read, _norms)
     with code:
         before = text(split).replace("def split(", "def with_tanh(")
         box = markup.Box("Memory with tanh, beside memory without", wrap=True, fault=False)
         st.html(markup.code(text(with_tanh), before, box))
+
+
+def _norms(current: page.ByHandScreen, values: dict[str, Any]) -> None:
+    figure, summary = _growth(page.memory(values))
+    chart(figure, key="b_growth", name="Norm of the state", summary=summary)
 
 
 @lru_cache(maxsize=64)

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class _Keys:
+    """``canvas`` holds ``picture`` and ``chosen``, the detail; that may hold ``stepper``, and ``value``."""
+
     page: str = "b"
     canvas: str = "by_hand_canvas"
-    fragment: str = "by_hand_detail"
+    picture: str = "by_hand_picture"
+    chosen: str = "by_hand_chosen"
+    stepper: str = "by_hand_stepper"
+    value: str = "by_hand_value"
 
 
 KEYS = _Keys()

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from rnnviz.by_hand.experiment import Outcome, Times
@@ -39,6 +40,7 @@ class Box:
     fault: bool = True
 
 
+@lru_cache(maxsize=128)
 def code(now: str, right: str, box: Box, at: Operation | None = None) -> str:
     """The source ``now``, its differences from ``right`` marked, and the operation ``at`` which it stands."""
     new, old = now.rstrip().splitlines(), right.rstrip().splitlines()
@@ -72,6 +74,7 @@ def _line_at(text: str, at: Operation, style: str) -> str:
     return f'<div style="{style}">{_coloured(text[: at.start])}{marked}{_coloured(text[at.stop :])}</div>'
 
 
+@lru_cache(maxsize=2048)  # of a few hundred lines in all: most of what a rerun writes
 def _coloured(text: str) -> str:
     before, mark, comment = text.partition("#")
     if not mark and text.lstrip().startswith('"""'):

@@ -1,0 +1,51 @@
+"""Results kept for whoever asks again, up to a number of bytes. Standard library only."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R")
+
+
+class Kept(Generic[K, R]):
+    """A function of one hashable argument whose latest results are kept, for all threads.
+
+    `functools.lru_cache` counts results. Where the largest is a thousand times the smallest, a count that
+    bounds the memory keeps too few for a room of students.
+    """
+
+    def __init__(self, function: Callable[[K], R], most: int, size: Callable[[R], int]) -> None:
+        self._function, self._most, self._size = function, most, size
+        self._found: OrderedDict[K, tuple[R, int]] = OrderedDict()
+        self._guard = threading.Lock()
+        self.bytes = 0
+
+    def __call__(self, key: K) -> R:
+        with self._guard:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key][0]
+        result = self._function(key)  # two threads may both compute: neither waits for the other
+        size = self._size(result)
+        with self._guard:
+            if key not in self._found:
+                self._found[key] = result, size
+                self.bytes += size
+            while self.bytes > self._most and len(self._found) > 1:
+                self.bytes -= self._found.popitem(last=False)[1][1]
+        return result
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def kept(most: int, size: Callable[[R], int]) -> Callable[[Callable[[K], R]], Kept[K, R]]:
+    """Keep a function's latest results, as many as ``most`` bytes hold, but always the last one.
+
+    ``size``: the bytes of a result.
+    """
+    return lambda function: Kept(function, most, size)
