@@ -20,8 +20,8 @@ from rnnviz.training.pairs_config import Seq2SeqConfig
 
 @dataclass(frozen=True)
 class Memory:
-    """What the decoder may look at. ``h``: the encoder's outputs, or each head's values; ``keys``: what of the
-    score depends on them alone, computed once; ``mask``: True where there is a token, None for everywhere.
+    """What the decoder may look at. ``h``: the encoder's outputs, or each head's values; ``keys``: what of
+    the score depends on them alone, computed once; ``mask``: True where there is a token, None: everywhere.
     """
 
     h: Tensor

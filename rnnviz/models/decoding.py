@@ -1,7 +1,7 @@
 """From a source to a target, one token at a time, with everything that was seen on the way (row D7).
 
-`greedy` is for many sources at once and returns tokens alone. `decode` is for one source and records all; what
-a person would change in it (weights, tokens, hidden positions) is part of the question, `How`.
+`greedy` is for many sources at once and returns tokens alone. `decode` is for one source and records all;
+what a person would change in it (weights, tokens, hidden positions) is part of the question, `How`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.layers import MODULES
 from rnnviz.models.attention import Memory, attention
-from rnnviz.training.pairs_config import PAD, START, Seq2SeqConfig
+from rnnviz.training.pairs_config import PAD, Seq2SeqConfig
 
 State = Tensor | tuple[Tensor, Tensor]
 """The decoder's: h (layers, N, S), with c for an LSTM."""

@@ -99,7 +99,7 @@ class Seq2SeqTask:
         those); ``target`` (a list of tokens to feed; for a pair, True for its own). Without a target the
         model's own tokens are fed. The arrays are those of `rnnviz.models.decoding.Decoded` by their names:
         ``source_ids`` (L), ``ids`` and ``predicted`` (T), ``weights`` and ``energies`` (T, L) or (T, heads,
-        L), ``logits`` (T, V), ``log_probs`` (T), ``states`` (T, S), and so on; none of attention's without it.
+        L), ``logits`` (T, V), ``log_probs`` (T), ``states`` (T, S), and so on; without attention none of its.
         """
         assert isinstance(model, Seq2Seq)
         source, target = _chosen(config, view)
