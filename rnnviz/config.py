@@ -114,3 +114,24 @@ class LayerConfig:
         arguments = self.arguments()
         sizes = [str(arguments.pop("input_size")), str(arguments.pop("hidden_size"))]
         return f"nn.{self.kind}({', '.join(sizes + [f'{k}={v!r}' for k, v in arguments.items()])})"
+
+
+@dataclass(frozen=True)
+class LinearConfig:
+    """A product with a matrix at every step: the sizes of a row before and after, whether a bias is added,
+    and whether the row that came out before goes in too, without an activation.
+
+    Raises ValueError naming the field, the value given and what is allowed.
+    """
+
+    in_features: int
+    out_features: int
+    bias: bool = True
+    memory: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("in_features", "out_features"):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+        for name in ("bias", "memory"):
+            if not isinstance(getattr(self, name), bool):
+                raise _refuse(name, getattr(self, name), "True or False")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from rnnviz.config import LayerConfig
+from rnnviz.config import LayerConfig, LinearConfig
 from rnnviz.data.pairs import Pair, generate
 from rnnviz.embeddings.config import BagConfig, EmbeddingConfig
 from rnnviz.topologies.config import SHARING, TOPOLOGIES, SharingConfig, TopologyConfig
@@ -35,6 +35,17 @@ LAYER_PRESETS: dict[str, LayerConfig] = {
     "B7": LayerConfig("RNN", 5, 6, batch_first=True, bidirectional=True),
     "B8": LayerConfig("LSTM", 128, 512, batch_first=True),
 }
+LINEAR_PRESETS: dict[str, LinearConfig] = {
+    "B1": LinearConfig(5, 6),
+    "B2": LinearConfig(5, 6, bias=False),
+    "B3": LinearConfig(5, 6, bias=False, memory=True),
+}
+LAYER_FAULTS: dict[str, LayerConfig] = {
+    "E3": LAYER_PRESETS["A6"],
+    "E4": replace(LAYER_PRESETS["B8"], num_layers=2),
+    "E6": LayerConfig("LSTM", 5, 4, num_layers=2, batch_first=True, bidirectional=True),
+}
+"""The layers in which the notebooks' faults about layers show."""
 
 
 def tagged(words: str, tags: str) -> Sentence:
@@ -66,6 +77,11 @@ CHARS_PRESETS: dict[str, CharsConfig] = {
 }
 """One seed for the three, with which D3 stays right after its last epoch: with 1 the next string is wrong."""
 TRAINING_PRESETS: dict[str, TrainConfig] = {**TAGGER_PRESETS, **CHARS_PRESETS}
+LOOKED_AT: dict[str, TrainConfig] = {
+    "D8": CHARS_PRESETS["D5"],
+    "E5": replace(TAGGER_PRESETS["D1"], case="first"),
+}
+"""Rows that are about a model of another row."""
 EPOCHS: dict[str, int] = {"D1": 300, "D2": 2, "D3": 20, "D4": 15, "D5": 20}
 """How long the notebooks train each of them."""
 
@@ -125,17 +141,27 @@ TOPOLOGY_PRESETS: dict[str, SharingConfig | tuple[TopologyConfig, ...]] = {"A10"
 
 PRESETS: Mapping[
     str,
-    LayerConfig | TrainConfig | EmbeddingConfig | BagConfig | SharingConfig | tuple[TopologyConfig, ...],
+    LayerConfig
+    | LinearConfig
+    | TrainConfig
+    | EmbeddingConfig
+    | BagConfig
+    | SharingConfig
+    | tuple[TopologyConfig, ...],
 ] = MappingProxyType(
     {
         **LAYER_PRESETS,
+        **LINEAR_PRESETS,
+        **LAYER_FAULTS,
         **TOPOLOGY_PRESETS,
         **TRAINING_PRESETS,
+        **LOOKED_AT,
         **SEQ2SEQ_PRESETS,
         **EMBEDDING_PRESETS,
         **BAG_PRESETS,
     }
 )
+"""Every row of the table of the notebooks' systems but A9, which is about an order, and C8, about a file."""
 
 
 @dataclass(frozen=True)

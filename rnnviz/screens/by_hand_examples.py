@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnnviz.config import LayerConfig
-from rnnviz.presets import LAYER_PRESETS
+from rnnviz.config import LayerConfig, LinearConfig
+from rnnviz.presets import LAYER_FAULTS, LAYER_PRESETS, LINEAR_PRESETS
 from rnnviz.screens.by_hand import FIELDS, LONG, ByHandScreen, screen
 
 
@@ -33,7 +33,10 @@ def _sizes(experiment: str, batch: int, length: int, config: LayerConfig) -> dic
     }
 
 
-_LINEAR = {"b_batch": 4, "b_len": 16, "b_in": 5, "b_hidden": 6}
+def _linear(experiment: str, config: LinearConfig) -> dict[str, Any]:
+    sizes = {"b_batch": 4, "b_len": 16, "b_in": config.in_features, "b_hidden": config.out_features}
+    return {"b_exp": experiment, **sizes}
+
 
 EXAMPLES: dict[str, ByHandExample] = {
     e.row: e
@@ -41,19 +44,19 @@ EXAMPLES: dict[str, ByHandExample] = {
         ByHandExample(
             "B1",
             "Linear",
-            {"b_exp": "Linear layer", **_LINEAR},
+            _linear("Linear layer", LINEAR_PRESETS["B1"]),
             "A linear layer knows no time: sample by sample or step by step, the same rows.",
         ),
         ByHandExample(
             "B2",
             "Steps",
-            {"b_exp": "No memory", "b_detail": LONG, **_LINEAR},
+            _linear("No memory", LINEAR_PRESETS["B2"]) | {"b_detail": LONG},
             "Without memory all steps are one batched product: nothing waits for anything.",
         ),
         ByHandExample(
             "B3",
             "Memory",
-            {"b_exp": "Memory without activation", "b_detail": LONG, **_LINEAR},
+            _linear("Memory without activation", LINEAR_PRESETS["B3"]) | {"b_detail": LONG},
             "Two products and a sum are one product: [x ; h]·[W₁ ; W₂] = x·W₁ + h·W₂.",
         ),
         ByHandExample(
@@ -89,17 +92,13 @@ EXAMPLES: dict[str, ByHandExample] = {
         ByHandExample(
             "E4",
             "Trap",
-            _sizes("Stack of cells", 4, 30, LAYER_PRESETS["B8"])
-            | {"b_layers": 2, "b_fault": "Only the first cell"},
+            _sizes("Stack of cells", 4, 30, LAYER_FAULTS["E4"]) | {"b_fault": "Only the first cell"},
             "The notebook's stack runs its first cell only, whatever num_layers says.",
         ),
         ByHandExample(
             "E6",
             "Join",
-            {
-                **{"b_exp": "Join final states", "b_kind": "LSTM", "b_layers": 2},
-                **{"b_batch": 4, "b_len": 6, "b_hidden": 4, "b_fault": "Join every layer"},
-            },
+            _sizes("Join final states", 4, 6, LAYER_FAULTS["E6"]) | {"b_fault": "Join every layer"},
             "With two layers the joined states no longer fit: the top layer's must be picked first.",
         ),
     )

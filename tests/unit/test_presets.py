@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
 from torch import nn
 
+from rnnviz.config import LinearConfig
 from rnnviz.feeding import batch, entering, vectors
 from rnnviz.presets import EXAMPLES, PRESETS
 from rnnviz.runs import Run, feed, parameter_values, run
+from rnnviz.screens import by_hand, by_hand_examples
 from rnnviz.screens.layers import SENTENCES, LayersScreen, preset_values, screen
 from rnnviz.shapes import parameters
 
@@ -163,3 +167,29 @@ def test_given_states_are_the_first_thing_that_the_run_starts_from() -> None:
     assert_array_equal(ran.x, without.x)
     assert without.h_0 is None
     assert not np.allclose(ran.output, without.output)
+
+
+ROWS = {"A": 11, "B": 8, "C": 8, "D": 9, "E": 6}
+WITHOUT = {"A9", "C8"}  # an order of feeding, and a file of the user's
+
+
+def test_every_row_that_has_a_configuration_is_a_preset() -> None:
+    assert set(PRESETS) == {f"{k}{i + 1}" for k, count in ROWS.items() for i in range(count)} - WITHOUT
+
+
+def test_the_presets_of_by_hand_are_those_of_the_table() -> None:
+    for row, example in by_hand_examples.EXAMPLES.items():
+        current = by_hand.screen(by_hand_examples.preset_values(example))[0]
+        preset = PRESETS[row]
+        if isinstance(preset, LinearConfig):
+            assert (current.input_size, current.hidden) == (preset.in_features, preset.out_features)
+            assert preset.memory == (current.experiment == "Memory without activation")
+            assert preset.bias == (current.experiment == "Linear layer")
+        else:
+            assert current.config == preset, row
+
+
+@pytest.mark.parametrize("wrong", [{"in_features": 0}, {"out_features": 2.0}, {"bias": 1}, {"memory": None}])
+def test_a_product_that_cannot_be_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}=.* is not allowed"):
+        LinearConfig(**({"in_features": 5, "out_features": 6} | wrong))
