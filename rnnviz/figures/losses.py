@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -24,7 +24,9 @@ MOST_MARKS = 60
 NEAR = 20  # pixels from a point along the epochs at which it is in the hover text
 NAME = 24  # characters of a run's name that are shown
 COLOURS: tuple[str, ...] = tuple(theme.template()["layout"]["colorway"])
-PANELS = (("loss", "loss"), ("accuracy", "accuracy"))
+PANELS = ("loss", "accuracy")
+WORDS = {panel: panel for panel in PANELS}
+"""What the two panels are called; pages that draw other quantities in them give words of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,14 +167,14 @@ def _last(history: History) -> dict[str, float]:
     return {"epoch": float(epochs[-1]) if len(epochs) else 0.0, **found}
 
 
-def losses_summary(record: Curves) -> str:
+def losses_summary(record: Curves, *, words: Mapping[str, str] = WORDS) -> str:
     """The text alternative: where every run stands, and what was changed."""
     if not any(last["epoch"] for last in record.last):
         return "No epoch has been trained yet."
     said = []
     for run, (name, last) in enumerate(zip(record.names, record.last, strict=True)):
         numbers = [
-            f"{what} {value:.0%}" if "accuracy" in what else f"{what} {value:.4g}"
+            f"{_named(what, words)} {value:{'.0%' if 'accuracy' in what else '.4g'}}"
             for what, value in last.items()
             if what != "epoch"
         ]
@@ -184,18 +186,26 @@ def losses_summary(record: Curves) -> str:
     return " ".join(said)
 
 
-def losses_figure(record: Curves, *, log: bool = False, height: int = 360) -> go.Figure:
+def _named(what: str, words: Mapping[str, str]) -> str:
+    *held_out, panel = what.split(" ")
+    return " ".join((*held_out, words[panel]))
+
+
+def losses_figure(
+    record: Curves, *, log: bool = False, height: int = 360, words: Mapping[str, str] = WORDS
+) -> go.Figure:
     """The loss above, the accuracy below (if there is one) over one axis of epochs.
 
     Held-out lines are dotted. The figure belongs to the cursor group `GROUP`; a click gives the epoch as the
-    point's x. With ``log`` the loss has a logarithmic axis, on which a loss of 0 is a gap.
+    point's x. With ``log`` the loss has a logarithmic axis, on which a loss of 0 is a gap. ``words``: what
+    the panels "loss" (any number) and "accuracy" (a share in [0, 1]) show, if it is something else.
     """
     if not record.end:
         return empty("No epoch has been trained yet.", height=height)
-    panels = [panel for panel, _ in PANELS if any(line.panel == panel for line in record.lines)]
+    panels = [panel for panel in PANELS if any(line.panel == panel for line in record.lines)]
     low = 0.36 if len(panels) > 1 else 0.0
     axes = {"loss": "y", "accuracy": "y2"}
-    data = [_line(record, line, axes[line.panel]) for line in record.lines]
+    data = [_line(record, line, axes[line.panel], words[line.panel]) for line in record.lines]
     if any(line.held_out for line in record.lines):
         data.append(_held_out_key())
     layout: dict[str, Any] = {
@@ -216,7 +226,7 @@ def losses_figure(record: Curves, *, log: bool = False, height: int = 360) -> go
             **({"dtick": 1} if record.end <= 12 else {}),
             "unifiedhovertitle": {"text": " "},  # thinned lines do not meet at one epoch: each says its own
         },
-        "yaxis": _loss_axis(record, log) | {"domain": [low + 0.05 if low else 0, 1]},
+        "yaxis": _loss_axis(words["loss"], log) | {"domain": [low + 0.05 if low else 0, 1]},
         "meta": {"cursor": {"group": GROUP, "line": True, "axes": [["x", axes[p], False] for p in panels]}},
     }
     if low:
@@ -225,7 +235,7 @@ def losses_figure(record: Curves, *, log: bool = False, height: int = 360) -> go
             "range": [-0.04, 1.06],
             "tickvals": [0, 0.5, 1],
             "tickformat": ".0%",
-            "title": {"text": "accuracy"},
+            "title": {"text": words["accuracy"]},
         }
     if record.marks or record.broken:
         layout["yaxis3"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
@@ -241,11 +251,11 @@ def losses_figure(record: Curves, *, log: bool = False, height: int = 360) -> go
     return figure(data, layout)
 
 
-def _line(record: Curves, line: Line, axis: str) -> dict[str, Any]:
+def _line(record: Curves, line: Line, axis: str, word: str) -> dict[str, Any]:
     name = short(record.names[line.run], NAME)
     colour = COLOURS[line.run % len(COLOURS)]
     few = len(line.values) < 30
-    said = f"{'held out: ' if line.held_out else ''}{line.panel}"
+    said = f"{'held out: ' if line.held_out else ''}{word}"
     number = ".1%" if line.panel == "accuracy" else ".4g"
     return {
         "type": "scatter",
@@ -279,8 +289,8 @@ def _held_out_key() -> dict[str, Any]:
     }
 
 
-def _loss_axis(record: Curves, log: bool) -> dict[str, Any]:
-    title = {"title": {"text": "loss"}}
+def _loss_axis(word: str, log: bool) -> dict[str, Any]:
+    title = {"title": {"text": word}}
     if log:
         return {**title, "type": "log", "dtick": 1, "exponentformat": "power", "minor": {"dtick": "D1"}}
     return {**title, "rangemode": "tozero", "zeroline": True, "exponentformat": "e"}

@@ -1,0 +1,159 @@
+"""The record of `rnnviz.figures.beam` as a figure."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+
+from rnnviz.figures import theme
+from rnnviz.figures.base import empty, figure, plain, short
+from rnnviz.figures.beam import BeamTree, Placed
+from rnnviz.figures.pens import Path, Texts
+
+WIDE, TALL = 0.38, 0.43  # half a box, in steps and rows
+ROOT, START = 0.24, -0.85  # half the width of the start's box, and its middle
+PITCH, LEAST, HIGHEST = 36, 22, 620  # pixels: of a row, at least, of all
+TWO_LINES = 26  # pixels of a row that holds a token and its score
+TOP, BOTTOM = 6, 40
+TOKEN = 7  # characters in a box
+FEW = 8  # steps: with so few the text can be larger
+
+
+def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
+    """The tree from left to right, a column a step; trace "hypotheses" answers to clicks with the
+    hypothesis' id as ``custom[0]``.
+
+    A box holds a token and the score of the string that ends with it. Survivors are framed, finished ones
+    filled, pruned ones thin; the way to the best is drawn in colour, the way to the chosen one framed darkly.
+    """
+    if not record.nodes:
+        return empty("There is no search to show yet.")
+    low, high = record.rows
+    rows = high - low + 1
+    total = height or round(TOP + BOTTOM + max(LEAST, min(PITCH, HIGHEST / rows)) * rows)
+    total = max(total, 110)
+    two_lines = (total - TOP - BOTTOM) / rows >= TWO_LINES
+    root = record.first == 0
+    start = START - ROOT - 0.06 if root else record.first - 0.5
+    middle = next((p.y for p in record.nodes if p.best), (low + high) / 2)
+    layout = {
+        "height": total,
+        "margin": {"l": 6, "r": 6, "t": TOP, "b": BOTTOM},
+        "showlegend": False,
+        "uirevision": f"{record.first}.{record.last}",
+        "xaxis": {
+            **{"range": [start, max(record.last, record.first + 3) + 0.5], "showgrid": False},
+            **{"zeroline": False, "dtick": 1, "ticks": "", "title": {"text": "step"}, "tickformat": "d"},
+            **{"tickmode": "array", "tickvals": list(range(record.first, record.last + 1))},
+        },
+        "yaxis": {"range": [high + 0.6, low - 0.6], "visible": False},
+    }
+    if record.left_out:
+        layout["annotations"] = [
+            {
+                "text": f"{record.left_out:,} more pruned hypotheses not drawn",
+                **{"xref": "paper", "yref": "paper", "x": 1, "y": 0, "yshift": -BOTTOM},
+                **{"xanchor": "right", "yanchor": "bottom", "showarrow": False},
+                "font": {"size": 11, "color": theme.MUTED},
+            }
+        ]
+    data = [*_edges(record, middle if root else None), *_boxes(record)]
+    if root:
+        box, word = Path(), Texts()
+        box.box(START, middle, ROOT, TALL)
+        word.add(START, middle, "start")
+        data += [box.drawn(theme.MUTED, fill=theme.PANEL), word.drawn(theme.MUTED, 11)]
+    return figure(
+        [trace for trace in [*data, *_texts(record, two_lines), _targets(record)] if trace["x"]], layout
+    )
+
+
+def _kind(placed: Placed) -> str:
+    return "best" if placed.best else placed.node.fate
+
+
+def _edges(record: BeamTree, root: float | None) -> list[dict[str, Any]]:
+    at = {placed.node.id: placed for placed in record.nodes}
+    paths = {kind: Path() for kind in ("pruned", "kept", "best")}
+    for placed in record.nodes:
+        parent = at.get(placed.node.parent) if placed.node.parent is not None else None
+        x, y = placed.node.step, placed.y
+        kind = "best" if placed.best else "pruned" if placed.node.fate == "pruned" else "kept"
+        if parent is not None:
+            paths[kind].line((parent.node.step + WIDE, parent.y), (x - WIDE, y))
+        elif root is not None and placed.node.step == 0:
+            paths[kind].line((START + ROOT, root), (x - WIDE, y))
+    return [
+        paths["pruned"].drawn(theme.LINE, width=0.8, dash="dot"),
+        paths["kept"].drawn(theme.MUTED, width=1.3),
+        paths["best"].drawn(theme.ACCENT, width=3),
+    ]
+
+
+def _boxes(record: BeamTree) -> list[dict[str, Any]]:
+    paths = {kind: Path() for kind in ("pruned", "kept", "finished", "best", "chosen")}
+    for placed in record.nodes:
+        node = placed.node
+        paths[node.fate].box(node.step, placed.y, WIDE, TALL)
+        if placed.best:
+            paths["best"].box(node.step, placed.y, WIDE, TALL)
+        if placed.chosen:
+            paths["chosen"].box(node.step, placed.y, WIDE + 0.03, TALL + 0.05)
+    return [
+        paths["pruned"].drawn(theme.GRID, width=0.8),
+        paths["kept"].drawn(theme.MUTED, width=1.3, fill=theme.PANEL),
+        paths["finished"].drawn(theme.MUTED, width=1.3, fill=theme.MATCH),
+        paths["best"].drawn(theme.ACCENT, width=2),
+        paths["chosen"].drawn(theme.TEXT, width=2.5),
+    ]
+
+
+def _texts(record: BeamTree, two_lines: bool) -> list[dict[str, Any]]:
+    alive, lost = Texts(), Texts()
+    for placed in record.nodes:
+        token = short(placed.node.token, TOKEN)
+        score = f"<br>{placed.node.score:.2f}".replace("-", "\u2212") if two_lines else ""
+        if placed.node.fate == "pruned":
+            lost.add(placed.node.step, placed.y, f"{token}{score}")
+        else:
+            alive.add(placed.node.step, placed.y, f"<b>{token}</b>{score}")
+    size = 12 if record.last - record.first < FEW and not two_lines else 11
+    return [lost.drawn(theme.MUTED, size - 1), alive.drawn(theme.TEXT, size)]
+
+
+def _targets(record: BeamTree) -> dict[str, Any]:
+    """What a pointer meets, with its number, its string, the chance of its last token and its scores."""
+    at = {placed.node.id: placed.node for placed in record.nodes}
+    custom = []
+    for placed in record.nodes:
+        node = placed.node
+        parent = at.get(node.parent) if node.parent is not None else None
+        before = parent.log_prob if parent is not None else 0.0 if node.step == 0 else None
+        chance = "" if before is None else f"{math.exp(min(0.0, node.log_prob - before)):.1%}"
+        string = " ".join(short(token, 12) for token in record.string(node.id)[-16:])
+        custom.append(
+            [
+                int(node.id),
+                string,
+                chance,
+                round(float(node.log_prob), 4),
+                round(float(node.score), 4),
+                node.fate,
+            ]
+        )
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "hypotheses",
+        "x": [placed.node.step for placed in record.nodes],
+        "y": [placed.y for placed in record.nodes],
+        "customdata": custom,
+        "text": [plain(placed.node.token[:20]) for placed in record.nodes],
+        "marker": {"size": 24, "opacity": 0, "symbol": "square", "color": theme.ACCENT},
+        "hovertemplate": "<b>%{customdata[1]}</b><br>this token: %{customdata[2]}<br>"
+        "log probability of all: %{customdata[3]}<br>score: %{customdata[4]}<br>%{customdata[5]}"
+        "<extra></extra>",
+        "cliponaxis": False,
+    }
