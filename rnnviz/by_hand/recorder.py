@@ -10,6 +10,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -65,12 +67,10 @@ class _Watch(TorchFunctionMode):
     def __init__(self, function: Function, most: int) -> None:
         super().__init__()
         assert isinstance(function, FunctionType)
+        self.function = function
         self.code: CodeType = function.__code__
-        self.lines = text(function).splitlines()
-        self.places = list(self.code.co_positions())
         self.most, self.total, self.numbers = most, 0, 0
         self.seen: list[Operation] = []
-        self.known: dict[int, tuple[int, int, int, str, str]] = {}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -91,26 +91,26 @@ class _Watch(TorchFunctionMode):
         if len(self.seen) == self.most or self.numbers > MOST_NUMBERS:
             return
         self.numbers += tensors[0].numel()
-        at = frame.f_lasti
-        place = self.known.get(at) or self.known.setdefault(at, self._place(at))
-        where = {k: v for k, v in frame.f_locals.items() if k in ("t", "n", "k") and isinstance(v, int)}
+        held = frame.f_locals
         self.seen.append(
             Operation(
-                *place,
+                *_place(self.function, frame.f_lasti),
                 tuple(tuple(part.shape) for part in tensors),
                 read_only(tensors[0].clone()),
-                where,
+                {k: held[k] for k in ("t", "n", "k") if isinstance(held.get(k), int)},
             )
         )
 
-    def _place(self, at: int) -> tuple[int, int, int, str, str]:
-        """Line, first and last column, code and name of what stands at an instruction."""
-        first, last, start, stop = self.places[at // 2]
-        assert first is not None and last is not None and start is not None and stop is not None
-        line = first - self.code.co_firstlineno
-        whole = self.lines[line]
-        stop = stop if last == first else len(whole)
-        return line, start, stop, whole[start:stop], _named(whole, start, stop)
+
+@lru_cache(maxsize=2048)  # a few hundred instructions in all; every run comes by each of them again
+def _place(function: FunctionType, at: int) -> tuple[int, int, int, str, str]:
+    """Line, first and last column, code and name of what stands at an instruction."""
+    first, last, start, stop = next(islice(function.__code__.co_positions(), at // 2, None))
+    assert first is not None and last is not None and start is not None and stop is not None
+    line = first - function.__code__.co_firstlineno
+    whole = text(function).splitlines()[line]
+    stop = stop if last == first else len(whole)
+    return line, start, stop, whole[start:stop], _named(whole, start, stop)
 
 
 def _frame(code: CodeType) -> tuple[FrameType | None, bool]:

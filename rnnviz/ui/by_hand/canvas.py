@@ -112,7 +112,7 @@ def both(current: page.ByHandScreen, found: Outcome) -> str:
     return markup.both(left, other, spent, examples.EXAMPLES[row].fact if row else "") + markup.verdict(found)
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=128)  # 20 kB of text each
 def picture(current: page.ByHandScreen, n: int) -> tuple[go.Figure, str]:
     """The maps of the sequence n, and their text alternative."""
     maps = compared_maps(
