@@ -40,7 +40,7 @@ class AttentionMap:
             return (-1,) * len(self.target)
         said = np.isfinite(self.weights).all(axis=1)
         top = np.where(np.isfinite(self.weights), self.weights, -1).argmax(axis=1)
-        return tuple(int(p) if ok else -1 for p, ok in zip(top, said, strict=True))
+        return tuple(np.where(said, top, -1).tolist())
 
     @property
     def right(self) -> tuple[int, int] | None:

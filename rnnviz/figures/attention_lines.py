@@ -140,17 +140,23 @@ class Leak:
     length: int
 
 
-def leak(tokens: Sequence[object], lines: Mapping[str, ArrayLike], *, padding: int, length: int) -> Leak:
-    """The record: ``lines`` are a name ("with the mask") and the weight on padding of each step (T,), of a
-    source of ``length`` positions of which ``padding`` are none. Raises `ValueError` for other shapes.
+def leak(tokens: Sequence[object], maps: Mapping[str, ArrayLike], real: int) -> Leak:
+    """The record: ``maps`` are a name ("with the mask") and weights (T, L) of a source of which the first
+    ``real`` positions are tokens and the rest padding. Rows after the last token are left out.
+
+    Raises `ValueError` for other shapes, or maps of different lengths.
     """
-    found = []
-    for name, given in lines.items():
-        weights = np.asarray(given, np.float32)
-        if weights.shape != (len(tokens),):
-            raise ValueError(f"{name} has shape {weights.shape}: expected ({len(tokens)},)")
-        found.append((name, weights))
-    return Leak(tuple(map(str, tokens)), tuple(found), padding, length)
+    found, lengths = [], set()
+    for name, given in maps.items():
+        weights = np.asarray(given, np.float64)
+        if weights.ndim != 2 or len(weights) < len(tokens) or weights.shape[1] < real:
+            raise ValueError(f"{name} has shape {weights.shape}: expected ({len(tokens)}, {real} or more)")
+        lengths.add(weights.shape[1])
+        found.append((name, weights[: len(tokens), real:].sum(axis=1).astype(np.float32)))
+    if len(lengths) > 1:
+        raise ValueError(f"the maps have sources of different lengths: {sorted(lengths)}")
+    length = lengths.pop() if lengths else real
+    return Leak(tuple(map(str, tokens)), tuple(found), length - real, length)
 
 
 def leak_summary(record: Leak) -> str:

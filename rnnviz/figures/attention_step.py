@@ -14,6 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures.base import signed_limit
 
+NAMES = {
+    "additive": ("tanh(W [s; h])", "v"),
+    "dot": ("h", "s"),
+    "general": ("W h", "s"),
+    "scaled_dot": ("h", "s / √S"),
+    "multihead": ("W h", "q / √d"),
+}
+"""For each score, what is multiplied: a value for each position and unit, and a factor for each unit."""
 MOST_CELLS = 2400  # of one heatmap: 13 kB on the way to the browser
 LEAST_UNITS = 6
 
@@ -35,37 +43,40 @@ class Looked:
 
 @dataclass(frozen=True, eq=False)
 class Products:
-    """What an energy is the sum of: ``tanh`` (S, units), ``v`` (units,) and ``products`` (S, units).
+    """What an energy is the sum of: ``values`` (S, units) times ``factors`` (units,) are ``products``.
 
-    ``tanh`` and ``v`` are None for scores that have none (dot, general). ``units``: which of all are shown,
-    in order: those whose products reach furthest; ``rest`` (S,) is the sum of the products of the others.
+    ``names`` are those of the values and the factors: tanh(W [s; h]) and v in additive attention. ``units``:
+    which of all ``total`` are shown: those whose products reach furthest; ``rest`` (S,) is the sum of the
+    products of the others, None if there are none. ``energies`` (S,) are the sums over all.
     """
 
     said: str
     source: tuple[str, ...]
-    formula: str
+    names: tuple[str, str]
     units: tuple[int, ...]
-    tanh: NDArray[np.float32] | None
-    v: NDArray[np.float32] | None
+    values: NDArray[np.float32]
+    factors: NDArray[np.float32]
     products: NDArray[np.float32]
     rest: NDArray[np.float32] | None
     energies: NDArray[np.float32]
+    total: int
     place: int | None
 
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """The context as a sum: ``states`` (S, units) of the encoder, ``weights`` (S,), their products and
-    ``context`` (units,), the sum of the rows of ``products``. ``units``: which of all C are shown.
+    """The context as a sum: ``weights`` (S,) times ``states`` (S, units) of the encoder are ``products``, and
+    the sum of their rows is ``context`` (units,). ``units``: which of all ``total`` are shown.
     """
 
     said: str
     source: tuple[str, ...]
     weights: NDArray[np.float32]
     units: tuple[int, ...]
-    states: NDArray[np.float32]
+    states: NDArray[np.float32] | None
     products: NDArray[np.float32]
     context: NDArray[np.float32]
+    total: int
     place: int | None
 
 
@@ -94,39 +105,35 @@ def looked(
 def products(
     said: object,
     source: Sequence[object],
-    parts: ArrayLike,
+    parts: tuple[ArrayLike, ArrayLike],
     *,
-    tanh: ArrayLike | None = None,
-    v: ArrayLike | None = None,
-    formula: str = "v · tanh(W [s; h])",
+    names: tuple[str, str] = NAMES["additive"],
     place: int | None = None,
 ) -> Products:
-    """The record of one step: ``parts`` (S, U) are the products whose sums over U are the energies, ``tanh``
-    (S, U) and ``v`` (U,) their factors in additive attention. Raises `ValueError` for other shapes.
+    """The record of one step: ``parts`` are the values (S, U) and the factors (U,) whose products sum over U
+    to the energies; `NAMES` has their names for each score. Raises `ValueError` for other shapes.
     """
     count = len(source)
-    array = np.asarray(parts, np.float32)
-    if array.ndim != 2 or len(array) != count:
-        raise ValueError(f"products have shape {array.shape}: expected ({count}, units)")
-    units = array.shape[1]
-    bent = None if tanh is None else _array("tanh", tanh, array.shape)
-    factors = None if v is None else _array("v", v, (units,))
-    most = max(LEAST_UNITS, MOST_CELLS // max(1, count))
-    shown = _furthest(array, most)
+    values = np.asarray(parts[0], np.float32)
+    if values.ndim != 2 or len(values) != count:
+        raise ValueError(f"values have shape {values.shape}: expected ({count}, units)")
+    factors = _array("factors", parts[1], values.shape[1:])
+    made = values * factors
+    shown = _furthest(made, max(LEAST_UNITS, MOST_CELLS // max(1, count)))
     rest = None
-    if len(shown) < units:
-        hidden = np.setdiff1d(np.arange(units), shown)
-        rest = array[:, hidden].sum(axis=1, dtype=np.float64).astype(np.float32)
+    if len(shown) < len(factors):
+        rest = np.delete(made, shown, axis=1).sum(axis=1, dtype=np.float64).astype(np.float32)
     return Products(
         str(said),
         tuple(map(str, source)),
-        formula,
+        names,
         tuple(map(int, shown)),
-        None if bent is None else np.ascontiguousarray(bent[:, shown]),
-        None if factors is None else factors[shown],
-        np.ascontiguousarray(array[:, shown]),
+        np.ascontiguousarray(values[:, shown]),
+        factors[shown],
+        np.ascontiguousarray(made[:, shown]),
         rest,
-        array.sum(axis=1, dtype=np.float64).astype(np.float32),
+        made.sum(axis=1, dtype=np.float64).astype(np.float32),
+        len(factors),
         place,
     )
 
@@ -135,28 +142,33 @@ def weighted(
     said: object,
     source: Sequence[object],
     weights: ArrayLike,
-    states: ArrayLike,
+    parts: ArrayLike,
     *,
+    states: ArrayLike | None = None,
     place: int | None = None,
 ) -> Weighted:
-    """The record of one step: ``weights`` (S,) and the encoder's ``states`` (S, C). Of too many units those
-    are kept whose products reach furthest. Raises `ValueError` for other shapes.
+    """The record of one step: ``weights`` (S,), and ``parts`` (S, C), which sum over the positions to the
+    context. ``states`` (S, C) are what the weights were multiplied with, where that is one thing for each
+    position (not with several heads). Of too many units those are kept whose parts reach furthest.
+
+    Raises `ValueError` for other shapes.
     """
     count = len(source)
-    array = np.asarray(states, np.float32)
-    if array.ndim != 2 or len(array) != count:
-        raise ValueError(f"states have shape {array.shape}: expected ({count}, units)")
+    made = np.asarray(parts, np.float32)
+    if made.ndim != 2 or len(made) != count:
+        raise ValueError(f"parts have shape {made.shape}: expected ({count}, units)")
     shares = _array("weights", weights, (count,))
-    made = array * shares[:, None]
+    given = None if states is None else _array("states", states, made.shape)
     shown = _furthest(made, max(LEAST_UNITS, MOST_CELLS // max(1, count)))
     return Weighted(
         str(said),
         tuple(map(str, source)),
         shares,
         tuple(map(int, shown)),
-        np.ascontiguousarray(array[:, shown]),
+        None if given is None else np.ascontiguousarray(given[:, shown]),
         np.ascontiguousarray(made[:, shown]),
         made.sum(axis=0, dtype=np.float64).astype(np.float32)[shown],
+        made.shape[1],
         place,
     )
 
@@ -194,9 +206,9 @@ def products_summary(record: Products) -> str:
         return "There is no source to look at."
     top = int(record.energies.argmax())
     return (
-        f"{record.formula}: {len(record.source)} positions, {len(record.units)} units; the products lie "
-        f"within ±{signed_limit(record.products):.2g}. Largest sum: {record.energies[top]:.2f} for "
-        f"{record.source[top]} at position {top}."
+        f"{' times '.join(record.names)}: {len(record.source)} positions, {len(record.units)} units; "
+        f"the products lie within ±{signed_limit(record.products):.2g}. "
+        f"Largest sum: {record.energies[top]:.2f} for {record.source[top]} at position {top}."
     )
 
 

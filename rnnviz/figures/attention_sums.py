@@ -25,6 +25,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 10, 26, 40  # pixels
 ROW, STRIP = 26, 16  # pixels: a source position, the row of v
 LOWEST, HIGHEST = 110, 420  # pixels: a heatmap
 SMALL = {"size": 11}
+ONE_ROW = {"factors": "factor", "context": "context"}
 
 
 def looked_figure(record: Looked, *, height: int = 280) -> go.Figure:
@@ -104,55 +105,56 @@ def _columns(place: int | None, count: int) -> list[dict[str, Any]]:
 
 
 def products_figure(record: Products, *, height: int | None = None) -> go.Figure:
-    """Source × unit: the tanh (trace "tanh") and its products with v ("products"), whose row sums are the
-    energies ("energies", bars). v stands in a row above the products ("v"). y is the source position.
+    """Source × unit: the values (trace "values"), their products with the factors ("products"), whose row
+    sums are the energies ("energies", bars). The factors stand in a row above ("factors"). y is the position.
     """
     count, units = len(record.source), len(record.units)
     if not count or not units:
         return empty("There is no source to look at.")
     total = height or TOP + BOTTOM + STRIP + max(LOWEST, min(HIGHEST, ROW * count))
-    strip = (STRIP + 6) / (total - TOP - BOTTOM) if record.v is not None else 0.0
-    rows = [0.0, 1 - strip]
-    spans = (
-        [[0.0, 0.38], [0.44, 0.82], [0.85, 1.0]]
-        if record.tanh is not None
-        else [[0, 0], [0.0, 0.8], [0.84, 1.0]]
-    )
-    limit = signed_limit(record.products)
-    data = []
+    strip = (STRIP + 6) / (total - TOP - BOTTOM)
+    rows, spans = [0.0, 1 - strip], [[0.0, 0.38], [0.44, 0.82], [0.85, 1.0]]
+    bent = record.names[0].startswith("tanh")
+    reach = 1.0 if bent else signed_limit(record.values)
+    limit, factors = signed_limit(record.products), signed_limit(record.factors)
     layout = _frame(record.source, record.place, total, f"{count}.{units}")
     layout["meta"]["labels"] |= {axis: list(map(str, record.units)) for axis in ("x", "x2")}
-    if record.tanh is not None:
-        data.append(_heat("tanh", record.tanh, ("x", "y", "coloraxis")))
-        layout |= _pair(spans[0], rows, ("x", "y"), record.source, record.units) | {
-            "coloraxis": theme.coloraxis("signed", 1.0)
-        }
-        layout["annotations"].append(_title("<b>tanh(W [s; h])</b>  from −1 to 1", 0, 1 - strip))
-    data.append(_heat("products", record.products, ("x2", "y2", "coloraxis2")))
+    layout |= _pair(spans[0], rows, ("x", "y"), record.source, record.units)
     layout |= _pair(spans[1], rows, ("x2", "y2"), record.source, record.units)
-    layout["coloraxis2"] = theme.coloraxis("signed", limit)
-    layout["yaxis2"]["showticklabels"] = record.tanh is None
-    name = f"<b>{plain(record.formula)}</b>" if record.tanh is None else "<b>× v</b>"
-    layout["annotations"].append(_title(f"{name}  within ±{limit:.2g}", spans[1][0], 1))
-    if record.v is not None:
-        layout["coloraxis3"] = theme.coloraxis("signed", signed_limit(record.v))
-        layout["yaxis4"] = _hidden() | {"domain": [1 - strip * 0.75, 1], "anchor": "x2", "range": [-0.5, 0.5]}
-        layout["annotations"].append(_side("v", spans[1][0], 1 - strip * 0.375))
-        data.append(_heat("v", record.v[None], ("x2", "y4", "coloraxis3")))
-    layout["xaxis3"] = {"domain": spans[2], "anchor": "y3", "zeroline": True, "nticks": 3, "tickfont": SMALL}
-    layout["yaxis3"] = _hidden() | {"domain": rows, "anchor": "x3", "range": [count - 0.5, -0.5]}
-    layout["annotations"].append(_title("<b>= energy</b>", spans[2][0], 1 - strip))
-    return figure([*data, *_energies(record)], layout)
+    layout["yaxis2"]["showticklabels"] = False
+    layout |= {
+        "xaxis3": {"domain": spans[2], "anchor": "y3", "zeroline": True, "nticks": 3, "tickfont": SMALL},
+        "yaxis3": _hidden() | {"domain": rows, "anchor": "x3", "range": [count - 0.5, -0.5]},
+        "yaxis4": _hidden() | {"domain": [1 - strip * 0.75, 1], "anchor": "x2", "range": [-0.5, 0.5]},
+        "coloraxis": theme.coloraxis("signed", reach),
+        "coloraxis2": theme.coloraxis("signed", limit),
+        "coloraxis3": theme.coloraxis("signed", factors),
+    }
+    values, by = map(plain, record.names)
+    few = f", {units} of {record.total} units" if units < record.total else ""
+    layout["annotations"] += [
+        _title(f"<b>{values}</b>  within ±{reach:.2g}{few}", 0, 1 - strip),
+        _title(f"<b>× {by}</b>  within ±{limit:.2g}", spans[1][0], 1),
+        _title("<b>= energy</b>", spans[2][0], 1 - strip),
+        _side(by, spans[1][0], 1 - strip * 0.375),
+    ]
+    data = [
+        _heat("values", record.values, ("x", "y", "coloraxis")),
+        _heat("products", record.products, ("x2", "y2", "coloraxis2")),
+        _heat("factors", record.factors[None], ("x2", "y4", "coloraxis3")),
+        _energies(record),
+    ]
+    return figure(data, layout)
 
 
-def _energies(record: Products) -> list[dict[str, Any]]:
+def _energies(record: Products) -> dict[str, Any]:
     energies = record.energies
     places = np.arange(len(energies), dtype=np.uint16)
     rest = record.rest if record.rest is not None else np.zeros_like(energies)
     note = ""
     if record.rest is not None:
         note = "<br>of which %{customdata[1]:.4f} from the units that are not shown"
-    bars = {
+    return {
         **{"type": "bar", "orientation": "h", "name": "energies", "x": energies, "y": places},
         **{"xaxis": "x3", "yaxis": "y3"},
         "marker": {"color": [theme.SIGNED[-1] if e >= 0 else theme.SIGNED[0] for e in energies.tolist()]},
@@ -160,7 +162,6 @@ def _energies(record: Products) -> list[dict[str, Any]]:
         "hovertemplate": f"“%{{customdata[0]}}” (position %{{y:d}})<br>energy %{{x:.4f}}{note}"
         "<extra></extra>",
     }
-    return [bars]
 
 
 def weighted_figure(record: Weighted, *, height: int | None = None) -> go.Figure:
@@ -173,26 +174,28 @@ def weighted_figure(record: Weighted, *, height: int | None = None) -> go.Figure
     total = height or TOP + BOTTOM + STRIP + 18 + max(LOWEST, min(HIGHEST, ROW * count))
     strip = (STRIP + 30) / (total - TOP - BOTTOM)
     rows = [strip, 1.0]
-    spans = [[0.0, 0.05], [0.09, 0.52], [0.57, 1.0]]
+    spans = (
+        [[0.0, 0.05], [0.09, 0.52], [0.57, 1.0]] if record.states is not None else [[0, 0.05], [], [0.1, 1]]
+    )
     limit = signed_limit(record.context)
+    few = f", {units} of {record.total} units" if units < record.total else ""
     layout = _frame(record.source, record.place, total, f"{count}.{units}")
     layout["meta"]["labels"] |= {axis: list(map(str, record.units)) for axis in ("x2", "x3")}
     layout["meta"]["labels"]["y3"] = labels(record.source)
     layout |= _pair(spans[0], rows, ("x", "y"), record.source, (0,))
     layout["xaxis"]["showticklabels"] = False
     for span, x, y in zip(spans[1:], ("x2", "x3"), ("y2", "y3"), strict=True):
-        layout |= _pair(span, rows, (x, y), record.source, record.units)
-        layout[axis_key(y)]["showticklabels"] = False
+        if span:
+            layout |= _pair(span, rows, (x, y), record.source, record.units)
+            layout[axis_key(y)]["showticklabels"] = False
     layout["xaxis3"]["anchor"] = "y4"
     layout["yaxis4"] = _hidden() | {"domain": [0, strip - 28 / (total - TOP - BOTTOM)], "anchor": "x3"}
     layout["yaxis4"]["range"] = [-0.5, 0.5]
     layout["coloraxis"] = theme.coloraxis("unit")
-    layout["coloraxis2"] = theme.coloraxis("signed", max(1.0, signed_limit(record.states)))
     layout["coloraxis3"] = theme.coloraxis("signed", limit)
     layout["annotations"] += [
         _title("<b>weight</b>", 0, 1),
-        _title("<b>× encoder state h</b>", spans[1][0], 1),
-        _title(f"<b>= weight × h</b>  within ±{limit:.2g}", spans[2][0], 1),
+        _title(f"<b>{'= ' * bool(spans[1])}weight × h</b>  within ±{limit:.2g}{few}", spans[2][0], 1),
         _side("context: the sum of the rows", spans[2][0], strip / 2 - 14 / (total - TOP - BOTTOM)),
     ]
     column = _heat("weights", record.weights[:, None], ("x", "y", "coloraxis"))
@@ -200,12 +203,11 @@ def weighted_figure(record: Weighted, *, height: int | None = None) -> go.Figure
     if count <= 24:
         column |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 10}, "meta": {"numbers": 26}}
     sums = _heat("context", record.context[None], ("x3", "y4", "coloraxis3"))
-    data = [
-        column,
-        _heat("states", record.states, ("x2", "y2", "coloraxis2")),
-        _heat("products", record.products, ("x3", "y3", "coloraxis3")),
-        sums,
-    ]
+    data = [column, _heat("products", record.products, ("x3", "y3", "coloraxis3")), sums]
+    if record.states is not None:
+        layout["coloraxis2"] = theme.coloraxis("signed", max(1.0, signed_limit(record.states)))
+        layout["annotations"].append(_title("<b>× encoder state h</b>", spans[1][0], 1))
+        data.insert(1, _heat("states", record.states, ("x2", "y2", "coloraxis2")))
     return figure(data, layout)
 
 
@@ -225,7 +227,7 @@ def _frame(source: Sequence[str], place: int | None, height: int, revision: str)
         "annotations": [],
         "meta": {"labels": {name: labels(source) for name in names[:2]}},
         "shapes": [
-            {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "line": line}
+            {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "line": line}
             | {"y0": (place or 0) - 0.5, "y1": (place or 0) + 0.5}
         ]
         * framed,
@@ -260,7 +262,7 @@ def _pair(
 
 
 def _heat(name: str, z: NDArray[np.float32], axes: tuple[str, str, str]) -> dict[str, Any]:
-    named = "%{y}, unit" if len(z) > 1 or name not in ("v", "context") else f"{name}, unit"
+    named = "%{y}, unit" if len(z) > 1 or name not in ("factors", "context") else f"{ONE_ROW[name]}, unit"
     return {
         "type": "heatmap",
         "name": name,

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Fate = Literal["kept", "finished", "pruned"]
+Fate = Literal["kept", "finished", "limit", "dropped"]
+FATES: tuple[Fate, ...] = ("kept", "finished", "limit", "dropped")
 
 MOST_STEPS = 14  # side by side
 MOST_NODES = 330  # 45 kB on the way to the browser
-MOST_PRUNED = 4  # of one step
+MOST_DROPPED = 4  # of one step
+
+
+class Node(Protocol):
+    """What a hypothesis must offer; `rnnviz.models.beam.Hypothesis` does. ``parent`` of the root, which has
+    said nothing, is negative; ``log_prob`` is of all its tokens, ``score`` the same normalised for length.
+    """
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def parent(self) -> int: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def log_prob(self) -> float: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def fate(self) -> Fate: ...
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A string that the search looked at: its parent's ``id`` (negative or None for the first token), its
-    last ``token``, the ``step`` at which that was said (0 the first), the sum of its log probabilities, and
-    ``score``, the same after normalising for length, by which hypotheses are compared.
-    """
+    """One beginning that the search looked at and the last token it says."""
 
     id: int
-    parent: int | None
+    parent: int
     step: int
     token: str
     log_prob: float
@@ -34,7 +51,7 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Placed:
-    """A hypothesis at height ``y``, rows from the top. ``best``: it leads to the best finished one."""
+    """A hypothesis at height ``y``, in rows from the top. ``best``: it leads to the answer."""
 
     node: Hypothesis
     y: float
@@ -44,7 +61,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class BeamTree:
-    """The steps ``first`` to ``last`` of a search. ``left_out``: pruned hypotheses that are not drawn."""
+    """The steps ``first`` to ``last`` of a search. ``left_out``: dropped hypotheses that are not drawn."""
 
     nodes: tuple[Placed, ...]
     first: int
@@ -67,25 +84,33 @@ class BeamTree:
         at = by_id.get(id)
         while at is not None and len(found) <= len(by_id):
             found.append(at.token)
-            at = None if at.parent is None else by_id.get(at.parent)
+            at = by_id.get(at.parent)
         return tuple(reversed(found))
 
 
 def beam_tree(
-    hypotheses: Iterable[Hypothesis], *, best: int | None = None, chosen: int | None = None, first: int = 0
+    nodes: Sequence[Node],
+    tokens: Sequence[object],
+    *,
+    best: int | None = None,
+    chosen: int | None = None,
+    first: int = 0,
 ) -> BeamTree:
-    """The record: at most `MOST_STEPS` steps from ``first`` on, of each step all that were kept or finished,
-    and of the pruned ones the best few. ``best``: the id of the winner; without it, the finished hypothesis
-    with the largest score, or the kept one of the last step. ``chosen``: the id that was clicked.
+    """The record of a search's hypotheses and their last tokens: at most `MOST_STEPS` steps from ``first``
+    on, of each step all that were not dropped, and of the dropped ones the best few. ``best``: the id of the
+    answer; without it, the ended hypothesis with the largest score. ``chosen``: the id that was clicked.
 
-    Raises `ValueError` for two hypotheses of one id, or a parent that stands at no earlier step.
+    Raises `ValueError` for two hypotheses of one id, an unknown fate, or a parent at no earlier step.
     """
+    if len(tokens) != len(nodes):
+        raise ValueError(f"{len(tokens)} tokens for {len(nodes)} hypotheses")
+    hypotheses = [_hypothesis(node, token) for node, token in zip(nodes, tokens, strict=True)]
     every = sorted(hypotheses, key=lambda node: node.step)
     by_id = {node.id: node for node in every}
     if len(by_id) != len(every):
         raise ValueError("two hypotheses have the same id")
     for node in every:
-        parent = None if node.parent is None else by_id.get(node.parent)
+        parent = by_id.get(node.parent)
         if parent is not None and parent.step >= node.step:
             raise ValueError(f"hypothesis {node.id} of step {node.step} comes from one of step {parent.step}")
     steps = every[-1].step + 1 if every else 0
@@ -103,14 +128,21 @@ def beam_tree(
         first,
         last,
         steps,
-        max((sum(n.step == s and n.fate != "pruned" for n in every) for s in range(steps)), default=0),
+        max((sum(n.step == s and n.fate != "dropped" for n in every) for s in range(steps)), default=0),
         len(shown) - len(kept),
         winner,
     )
 
 
+def _hypothesis(node: Node, token: object) -> Hypothesis:
+    if node.fate not in FATES:
+        raise ValueError(f"fate={node.fate!r} is not allowed: one of {', '.join(FATES)}")
+    numbers = int(node.id), int(node.parent), int(node.step)
+    return Hypothesis(*numbers, str(token), float(node.log_prob), float(node.score), node.fate)
+
+
 def _winner(every: Sequence[Hypothesis], steps: int) -> Hypothesis | None:
-    done = [node for node in every if node.fate == "finished"]
+    done = [node for node in every if node.fate in ("finished", "limit")]
     alive = done or [node for node in every if node.fate == "kept" and node.step == steps - 1]
     return max(alive, key=lambda node: node.score, default=None)
 
@@ -120,15 +152,15 @@ def _lineage(by_id: dict[int, Hypothesis], start: int | None) -> set[int]:
     node = None if start is None else by_id.get(start)
     while node is not None:
         found.add(node.id)
-        node = None if node.parent is None else by_id.get(node.parent)
+        node = by_id.get(node.parent)
     return found
 
 
 def _thinned(shown: Sequence[Hypothesis], spared: set[int]) -> list[Hypothesis]:
-    """Without most of the pruned ones: the best of each step stay, fewer where there are many others."""
-    sure = [node for node in shown if node.fate != "pruned" or node.id in spared]
+    """Without most of the dropped ones: the best of each step stay, fewer where there are many others."""
+    sure = [node for node in shown if node.fate != "dropped" or node.id in spared]
     steps = len({node.step for node in shown}) or 1
-    room = max(0, min(MOST_PRUNED, (MOST_NODES - len(sure)) // steps))
+    room = max(0, min(MOST_DROPPED, (MOST_NODES - len(sure)) // steps))
     taken = {node.id for node in sure}
     for step in {node.step for node in shown}:
         lost = [node for node in shown if node.step == step and node.id not in taken]
@@ -151,9 +183,9 @@ def _heights(nodes: Sequence[Hypothesis]) -> dict[int, float]:
     order: dict[int, int] = {}
     for step in sorted({node.step for node in nodes}):
         column = [node for node in nodes if node.step == step]
-        column.sort(key=lambda node: (order.get(_parent(node), -1), -node.score, node.id))
-        wanted = [heights.get(_parent(node), (rows - 1) / 2) for node in column]
-        families = [_parent(node) for node in column]
+        column.sort(key=lambda node: (order.get(node.parent, -1), -node.score, node.id))
+        wanted = [heights.get(node.parent, (rows - 1) / 2) for node in column]
+        families = [node.parent for node in column]
         for parent in dict.fromkeys(families):  # children stand around their parent's height
             own = [i for i, family in enumerate(families) if family == parent]
             for k, i in enumerate(own):
@@ -162,10 +194,6 @@ def _heights(nodes: Sequence[Hypothesis]) -> dict[int, float]:
             heights[node.id] = float(y)
             order[node.id] = i
     return {id: round(y, 3) for id, y in heights.items()}
-
-
-def _parent(node: Hypothesis) -> int:
-    return -1 if node.parent is None else node.parent
 
 
 def _apart(wanted: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
@@ -187,12 +215,9 @@ def beam_summary(record: BeamTree) -> str:
     """The text alternative."""
     if not record.nodes:
         return "There is no search to show yet."
-    counts = {
-        fate: sum(placed.node.fate == fate for placed in record.nodes)
-        for fate in ("kept", "finished", "pruned")
-    }
+    counts = {fate: sum(placed.node.fate == fate for placed in record.nodes) for fate in FATES}
     told = f"A beam of width {record.width} over {record.steps} steps: {counts['kept']} kept, "
-    told += f"{counts['finished']} finished and {counts['pruned']} pruned hypotheses are drawn."
+    told += f"{counts['finished'] + counts['limit']} ended and {counts['dropped']} dropped hypotheses."
     if record.best is not None:
         path = " ".join(p.node.token for p in record.nodes if p.best)
         told += f" The best is {path}, score {record.best.score:.3f}."

@@ -9,15 +9,20 @@ import plotly.graph_objects as go
 
 from rnnviz.figures import theme
 from rnnviz.figures.base import empty, figure, plain, short
-from rnnviz.figures.beam import BeamTree, Placed
+from rnnviz.figures.beam import BeamTree
 from rnnviz.figures.pens import Path, Texts
 
 WIDE, TALL = 0.38, 0.43  # half a box, in steps and rows
-ROOT, START = 0.24, -0.85  # half the width of the start's box, and its middle
 PITCH, LEAST, HIGHEST = 36, 22, 620  # pixels: of a row, at least, of all
 TWO_LINES = 26  # pixels of a row that holds a token and its score
 TOP, BOTTOM = 6, 40
 TOKEN = 7  # characters in a box
+SAID = {
+    "kept": "kept: among the best of its step",
+    "finished": "finished: it said the end symbol",
+    "limit": "cut at the limit",
+    "dropped": "dropped: others were better",
+}
 FEW = 8  # steps: with so few the text can be larger
 
 
@@ -25,8 +30,8 @@ def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
     """The tree from left to right, a column a step; trace "hypotheses" answers to clicks with the
     hypothesis' id as ``custom[0]``.
 
-    A box holds a token and the score of the string that ends with it. Survivors are framed, finished ones
-    filled, pruned ones thin; the way to the best is drawn in colour, the way to the chosen one framed darkly.
+    A box holds a token and the score of the string that ends with it. Survivors are framed, ended ones
+    filled, dropped ones thin; the way to the answer is drawn in colour, that to the chosen one framed darkly.
     """
     if not record.nodes:
         return empty("There is no search to show yet.")
@@ -35,16 +40,13 @@ def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
     total = height or round(TOP + BOTTOM + max(LEAST, min(PITCH, HIGHEST / rows)) * rows)
     total = max(total, 110)
     two_lines = (total - TOP - BOTTOM) / rows >= TWO_LINES
-    root = record.first == 0
-    start = START - ROOT - 0.06 if root else record.first - 0.5
-    middle = next((p.y for p in record.nodes if p.best), (low + high) / 2)
     layout = {
         "height": total,
         "margin": {"l": 6, "r": 6, "t": TOP, "b": BOTTOM},
         "showlegend": False,
         "uirevision": f"{record.first}.{record.last}",
         "xaxis": {
-            **{"range": [start, max(record.last, record.first + 3) + 0.5], "showgrid": False},
+            **{"range": [record.first - 0.45, max(record.last, record.first + 4) + 0.45], "showgrid": False},
             **{"zeroline": False, "dtick": 1, "ticks": "", "title": {"text": "step"}, "tickformat": "d"},
             **{"tickmode": "array", "tickvals": list(range(record.first, record.last + 1))},
         },
@@ -53,47 +55,34 @@ def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
     if record.left_out:
         layout["annotations"] = [
             {
-                "text": f"{record.left_out:,} more pruned hypotheses not drawn",
+                "text": f"{record.left_out:,} more dropped hypotheses not drawn",
                 **{"xref": "paper", "yref": "paper", "x": 1, "y": 0, "yshift": -BOTTOM},
                 **{"xanchor": "right", "yanchor": "bottom", "showarrow": False},
                 "font": {"size": 11, "color": theme.MUTED},
             }
         ]
-    data = [*_edges(record, middle if root else None), *_boxes(record)]
-    if root:
-        box, word = Path(), Texts()
-        box.box(START, middle, ROOT, TALL)
-        word.add(START, middle, "start")
-        data += [box.drawn(theme.MUTED, fill=theme.PANEL), word.drawn(theme.MUTED, 11)]
-    return figure(
-        [trace for trace in [*data, *_texts(record, two_lines), _targets(record)] if trace["x"]], layout
-    )
+    data = [*_edges(record), *_boxes(record), *_texts(record, two_lines), _targets(record)]
+    return figure([trace for trace in data if trace["x"]], layout)
 
 
-def _kind(placed: Placed) -> str:
-    return "best" if placed.best else placed.node.fate
-
-
-def _edges(record: BeamTree, root: float | None) -> list[dict[str, Any]]:
+def _edges(record: BeamTree) -> list[dict[str, Any]]:
     at = {placed.node.id: placed for placed in record.nodes}
-    paths = {kind: Path() for kind in ("pruned", "kept", "best")}
+    paths = {kind: Path() for kind in ("dropped", "kept", "best")}
     for placed in record.nodes:
-        parent = at.get(placed.node.parent) if placed.node.parent is not None else None
+        parent = at.get(placed.node.parent)
         x, y = placed.node.step, placed.y
-        kind = "best" if placed.best else "pruned" if placed.node.fate == "pruned" else "kept"
+        kind = "best" if placed.best else "dropped" if placed.node.fate == "dropped" else "kept"
         if parent is not None:
             paths[kind].line((parent.node.step + WIDE, parent.y), (x - WIDE, y))
-        elif root is not None and placed.node.step == 0:
-            paths[kind].line((START + ROOT, root), (x - WIDE, y))
     return [
-        paths["pruned"].drawn(theme.LINE, width=0.8, dash="dot"),
+        paths["dropped"].drawn(theme.LINE, width=0.8, dash="dot"),
         paths["kept"].drawn(theme.MUTED, width=1.3),
         paths["best"].drawn(theme.ACCENT, width=3),
     ]
 
 
 def _boxes(record: BeamTree) -> list[dict[str, Any]]:
-    paths = {kind: Path() for kind in ("pruned", "kept", "finished", "best", "chosen")}
+    paths = {kind: Path() for kind in ("dropped", "kept", "finished", "limit", "best", "chosen")}
     for placed in record.nodes:
         node = placed.node
         paths[node.fate].box(node.step, placed.y, WIDE, TALL)
@@ -102,9 +91,10 @@ def _boxes(record: BeamTree) -> list[dict[str, Any]]:
         if placed.chosen:
             paths["chosen"].box(node.step, placed.y, WIDE + 0.03, TALL + 0.05)
     return [
-        paths["pruned"].drawn(theme.GRID, width=0.8),
+        paths["dropped"].drawn(theme.GRID, width=0.8),
         paths["kept"].drawn(theme.MUTED, width=1.3, fill=theme.PANEL),
         paths["finished"].drawn(theme.MUTED, width=1.3, fill=theme.MATCH),
+        paths["limit"].drawn(theme.MUTED, width=1.3, fill=theme.MATCH, dash="dash"),
         paths["best"].drawn(theme.ACCENT, width=2),
         paths["chosen"].drawn(theme.TEXT, width=2.5),
     ]
@@ -114,8 +104,9 @@ def _texts(record: BeamTree, two_lines: bool) -> list[dict[str, Any]]:
     alive, lost = Texts(), Texts()
     for placed in record.nodes:
         token = short(placed.node.token, TOKEN)
-        score = f"<br>{placed.node.score:.2f}".replace("-", "\u2212") if two_lines else ""
-        if placed.node.fate == "pruned":
+        score = "" if not two_lines or placed.node.parent < 0 else f"<br>{placed.node.score:.2f}"
+        score = score.replace("-", "\u2212")
+        if placed.node.fate == "dropped":
             lost.add(placed.node.step, placed.y, f"{token}{score}")
         else:
             alive.add(placed.node.step, placed.y, f"<b>{token}</b>{score}")
@@ -129,9 +120,8 @@ def _targets(record: BeamTree) -> dict[str, Any]:
     custom = []
     for placed in record.nodes:
         node = placed.node
-        parent = at.get(node.parent) if node.parent is not None else None
-        before = parent.log_prob if parent is not None else 0.0 if node.step == 0 else None
-        chance = "" if before is None else f"{math.exp(min(0.0, node.log_prob - before)):.1%}"
+        parent = at.get(node.parent)
+        chance = f"{math.exp(min(0.0, node.log_prob - parent.log_prob)):.1%}" if parent else "–"
         string = " ".join(short(token, 12) for token in record.string(node.id)[-16:])
         custom.append(
             [

@@ -82,7 +82,9 @@ def choices(
 
 def _softmax(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     if temperature < 1e-6:
-        return np.eye(len(logits))[int(logits.argmax())]
+        sure = np.zeros(len(logits))
+        sure[logits.argmax()] = 1
+        return sure
     raised = np.exp((logits - logits.max()) / temperature)
     made: NDArray[np.float64] = raised / raised.sum()
     return made

@@ -70,7 +70,7 @@ def _how_many(task: Task, symbols: int, span: tuple[int, int]) -> int:
     if task == "dates":
         return 73_049  # 200 years with 49 leap days: 1900 has none
     if task == "numbers":
-        return 10 ** span[1] - (0 if span[0] == 1 else 10 ** (span[0] - 1))
+        return int(10 ** span[1] - (0 if span[0] == 1 else 10 ** (span[0] - 1)))
     return int(sum(symbols**n for n in range(span[0], span[1] + 1)))
 
 
