@@ -29,6 +29,8 @@ COLUMNS = ("UPOS", "XPOS")
 UNTIL = ("epochs", "all tags right", "loss below", "never")
 VIEWS = ("Inside", "Map", "Confusion", "Weights", "Reach in", "Side by side", "Try", "Save")
 PARTS = ("train", "held out")
+LISTED = 60
+"""So many sentences stand in a list; of more, one is chosen by its number."""
 LAYERS = tuple(f"layer {k}" for k in range(4))
 DEFAULT = TRAINING_PRESETS["D1"]
 assert isinstance(DEFAULT, TaggerConfig)

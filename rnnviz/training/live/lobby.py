@@ -39,6 +39,7 @@ class _Tab:
     seen: float
     visits: set[int] = field(default_factory=set)
     runs: dict[str, Run] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 class Lobby:
@@ -96,6 +97,18 @@ class Lobby:
             if not tab.visits:
                 tab.seen = self._clock()
                 self._pause(tab)
+
+    def note(self, visit: Visit, name: str, text: str) -> None:
+        """Remember a short text with the tab, such as which run is in view; nothing for a tab that is gone."""
+        with self._lock:
+            if tab := self._tabs.get(visit.key):
+                tab.notes[name] = text
+
+    def noted(self, visit: Visit, name: str) -> str:
+        """What was noted last under this name, "" if nothing was."""
+        with self._lock:
+            tab = self._tabs.get(visit.key)
+            return tab.notes.get(name, "") if tab else ""
 
     def sweep(self) -> None:
         """Forget the tabs that have given no sign of life for two minutes, with their runs."""

@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from rnnviz.ui.lab.desk import Desk, branch, bring, guarded, remove
+from rnnviz.ui.lab.desk import Desk, branch, bring, guarded, latest, remove
 
 _NUMBER = re.compile(r"run (\d+)")
 
@@ -58,7 +58,7 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
 def _branched(desk: Desk, epoch: int, canvas: str) -> None:
     numbers = [int(found[1]) for run in desk.runs if (found := _NUMBER.match(run.label))]
     number = max((1, *numbers)) + 1
-    guarded(desk.page, branch, desk, epoch, f"run {number}, from {epoch}")
+    guarded(desk.page, branch, latest(desk.page), epoch, f"run {number}, from {epoch}")
     st.session_state.pop(f"{desk.page}_epoch", None)
     st.rerun(canvas)
 

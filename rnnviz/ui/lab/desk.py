@@ -52,16 +52,31 @@ def desk(page: str, visit: Visit, config: TrainConfig) -> Desk:
     """
     runs = [run for run in house().lobby.runs(visit, page) if settings(config_of(run)) == settings(config)]
     wanted = st.session_state.get(f"{page}_run")
+    wanted = wanted or house().lobby.noted(visit, f"{page}_run")  # a reload: the session is a new one
     run = next((run for run in runs if run.id == wanted), runs[-1] if runs else None)
     for other in house().lobby.runs(visit, page):
         if other not in runs:
             other.pause()  # what nobody sees does not take the room's time
-    return Desk(page, visit, config, run or _preview(page, config), tuple(runs))
+    made = Desk(page, visit, config, run or _preview(page, config), tuple(runs))
+    st.session_state[f"{page}_desk"] = made
+    return made
+
+
+def latest(page: str) -> Desk:
+    """The desk as it was last: the buttons may have been drawn before that."""
+    found: Desk = st.session_state[f"{page}_desk"]
+    return found
 
 
 def others(desk: Desk) -> list[Run]:
     """The tab's runs of this page with other settings, which wait."""
     return [run for run in house().lobby.runs(desk.visit, desk.page) if run not in desk.runs]
+
+
+def elsewhere(desk: Desk) -> tuple[str, ...]:
+    """The other pages of this tab on which a run goes on."""
+    groups = [run.group.split(" ")[0] for run in house().lobby.runs(desk.visit) if run.due() is not None]
+    return tuple(dict.fromkeys(group for group in groups if group != desk.page))
 
 
 def take(desk: Desk) -> Run:
@@ -70,7 +85,7 @@ def take(desk: Desk) -> Run:
     if desk.run not in lobby.runs(desk.visit, desk.page):
         make_room(desk)
         lobby.add(desk.visit, desk.run)
-    st.session_state[f"{desk.page}_run"] = desk.run.id
+    show(desk.page, desk.run)
     return desk.run
 
 
@@ -93,8 +108,9 @@ def branch(desk: Desk, epoch: int | None, label: str, change: Any = None) -> Run
 
 
 def show(page: str, run: Run) -> None:
-    """Bring a run into view."""
+    """Bring a run into view. The lobby knows it too, for a reload."""
     st.session_state[f"{page}_run"] = run.id
+    house().lobby.note(st.session_state[f"{page}_visit"], f"{page}_run", run.id)
 
 
 def remove(desk: Desk, run: Run) -> None:

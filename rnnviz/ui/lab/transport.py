@@ -11,7 +11,7 @@ import streamlit as st
 from rnnviz.training import Device
 from rnnviz.training.live import SPEEDS, Look, Run, house
 from rnnviz.training.slices import Stop
-from rnnviz.ui.lab.desk import Desk, change, device, guarded, reset, said, take
+from rnnviz.ui.lab.desk import Desk, change, device, guarded, latest, reset, said, take
 
 POLL = 0.5
 """Seconds between two pictures of a run that goes on."""
@@ -73,7 +73,7 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
     def act(what: Callable[[Run], Any]) -> Callable[[], None]:
         def clicked() -> None:
             st.session_state.pop(f"{page}_epoch", None)  # back to where the run stands
-            guarded(page, lambda: what(take(desk)))
+            guarded(page, lambda: what(take(latest(page))))  # the settings may have moved on since
             redraw()
 
         return clicked
@@ -88,7 +88,7 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
             "Play",
             "play",
             "Go on until the stop condition",
-            lambda run: run.play(st.session_state[f"{page}_speed"], steps.until(look.epoch)),
+            lambda run: run.play(st.session_state[f"{page}_speed"], steps.until(run.look().epoch)),
             type="primary",
             shortcut="p",
         )
@@ -105,7 +105,7 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
         key=f"{page}_speed",
         label_visibility="collapsed",
         width=165,
-        on_change=lambda: desk.run.set_speed(st.session_state[f"{page}_speed"]),
+        on_change=lambda: latest(page).run.set_speed(st.session_state[f"{page}_speed"]),
     )
 
 

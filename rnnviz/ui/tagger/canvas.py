@@ -13,8 +13,8 @@ from rnnviz.ui import pickers
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
 from rnnviz.ui.lab.transport import tick
-from rnnviz.ui.page import Footer, footer, notice, question
-from rnnviz.ui.tagger import live
+from rnnviz.ui.page import Footer, footer, frame, hand_out, notice, question
+from rnnviz.ui.tagger import live, redraw
 from rnnviz.ui.tagger.reading import LIVE, PAGE, read, seat
 
 
@@ -30,6 +30,7 @@ def show(current: page.TaggerScreen, values: dict[str, Any]) -> None:
     )
     if row is not None:
         st.markdown(f"**{row}** {page.EXAMPLES[row].fact}")
+    frame(PAGE, *redraw.frame(current, values))
     places = live.frame(current, values)
     first = [(current, values)]
 
@@ -37,6 +38,7 @@ def show(current: page.TaggerScreen, values: dict[str, Any]) -> None:
     def going() -> None:
         screen, chosen = first.pop() if first else read()
         live.show(screen, chosen, places)
+        hand_out(handout(screen, chosen))
 
     going()
     notice("tagger")

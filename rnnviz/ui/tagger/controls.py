@@ -13,10 +13,11 @@ from rnnviz.runs import usable_device
 from rnnviz.screens import tagger as page
 from rnnviz.training.config import WITH_MOMENTUM
 from rnnviz.ui import pickers
-from rnnviz.ui.lab.desk import set_rate
+from rnnviz.ui.lab.desk import latest, set_rate
 from rnnviz.ui.link import markdown
 from rnnviz.ui.page import unfold
-from rnnviz.ui.tagger.reading import UPLOAD, seat
+from rnnviz.ui.tagger.reading import PAGE, UPLOAD
+from rnnviz.ui.tagger.redraw import SIDEBAR, beside, moved
 
 FIELD = pickers.by_key(page.FIELDS)
 HALF = 121
@@ -28,26 +29,28 @@ MORE = (
 
 def show(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
     """Model, training, data; the rest in *More*."""
-    pickers.choice(FIELD["t_kind"])
+    st.session_state[SIDEBAR] = beside(current, values)
+    pickers.choice(FIELD["t_kind"], on_change=moved)
     with st.container(horizontal=True, gap="xsmall"):
         for key in ("t_emb", "t_hidden"):
-            pickers.number(FIELD[key], width=HALF)
+            pickers.number(FIELD[key], width=HALF, on_change=moved)
         pickers.select(FIELD["t_opt"], width=HALF)
-        pickers.number(FIELD["t_lr"], width=HALF, step=0.01, on_change=lambda: _rate(current))
-    pickers.number(FIELD["t_seed"])
+        pickers.number(FIELD["t_lr"], width=HALF, step=0.01, on_change=_rate)
+    pickers.number(FIELD["t_seed"], on_change=moved)
     pickers.choice(FIELD["t_until"])
     if values["t_until"] == "epochs":
-        pickers.number(FIELD["t_epochs"])
+        pickers.number(FIELD["t_epochs"], on_change=moved)
     if values["t_until"] == "loss below":
-        pickers.number(FIELD["t_loss"], step=0.01)
+        pickers.number(FIELD["t_loss"], step=0.01, on_change=moved)
     unfold("Data", "t_open_data", _data_is_set(values), lambda: _data(current, values))
     more = any(values[key] != FIELD[key].default for key in MORE)
     unfold("More", "t_open_more", more, lambda: _more(current, values))
 
 
-def _rate(current: page.TaggerScreen) -> None:
+def _rate() -> None:
     """A new learning rate leaves the run as it is, and goes on from there."""
-    set_rate(seat(current), float(st.session_state["t_lr"]))
+    set_rate(latest(PAGE), float(st.session_state["t_lr"]))
+    moved()
 
 
 def _data_is_set(values: Mapping[str, Any]) -> bool:
@@ -179,16 +182,16 @@ def _reading(content: bytes, column: Any) -> conllu.Reading:
 
 
 def _more(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
-    pickers.number(FIELD["t_layers"])
-    pickers.switch(FIELD["t_bi"])
-    pickers.number(FIELD["t_drop"])
+    pickers.number(FIELD["t_layers"], on_change=moved)
+    pickers.switch(FIELD["t_bi"], on_change=moved)
+    pickers.number(FIELD["t_drop"], on_change=moved)
     if values["t_opt"] in WITH_MOMENTUM:
-        pickers.number(FIELD["t_mom"])
-    pickers.number(FIELD["t_wd"], step=0.001)
-    pickers.number(FIELD["t_clip"], step=0.5)
-    pickers.number(FIELD["t_batch"])
-    pickers.switch(FIELD["t_shuffle"])
-    pickers.number(FIELD["t_unknown"])
+        pickers.number(FIELD["t_mom"], on_change=moved)
+    pickers.number(FIELD["t_wd"], step=0.001, on_change=moved)
+    pickers.number(FIELD["t_clip"], step=0.5, on_change=moved)
+    pickers.number(FIELD["t_batch"], on_change=moved)
+    pickers.switch(FIELD["t_shuffle"], on_change=moved)
+    pickers.number(FIELD["t_unknown"], on_change=moved)
     if usable_device("cuda") == "cuda":
         pickers.choice(FIELD["t_device"])
     elif current.config.device == "cuda":

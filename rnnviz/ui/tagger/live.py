@@ -20,14 +20,12 @@ from rnnviz.ui.lab import branches, series
 from rnnviz.ui.lab.desk import others, set_rate
 from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
-from rnnviz.ui.tagger.reading import CANVAS, PAGE, Moment, moment, redraw, seat, steps
+from rnnviz.ui.tagger.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, seat, steps
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 300
 ROW = 20
 """Pixels of a tag's row, in which a number can be read."""
-LISTED = 60
-"""So many sentences stand in a list; of more, one is chosen by its number."""
 VIEWS: dict[str, Callable[[Moment], None]] = {
     "Inside": details.inside,
     "Map": details.plane,
@@ -54,10 +52,7 @@ def frame(current: page.TaggerScreen, values: Mapping[str, Any]) -> Places:
     a second, so what need not be drawn again is kept out of it.
     """
     here = seat(current)
-    set_rate(here, float(values["t_lr"]))
     look = here.run.look()
-    if look.playing:
-        here.run.set_until(current.stop(look.epoch))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(here, look, steps(current), redraw)
         spot = st.container()
@@ -75,8 +70,12 @@ def frame(current: page.TaggerScreen, values: Mapping[str, Any]) -> Places:
 
 def show(current: page.TaggerScreen, values: Mapping[str, Any], places: Places) -> None:
     """Everything that moves while a run goes on."""
+    st.session_state[NOW] = current
     here = seat(current)
+    set_rate(here, float(values["t_lr"]))
     look = here.run.look()
+    if look.playing:
+        here.run.set_until(current.stop(look.epoch))
     settle(PAGE, busy(current))
     now = moment(current, values, rewound(here, look))
     batches = -(-len(current.config.sentences) // current.config.batch)
@@ -96,7 +95,7 @@ def _choices(current: page.TaggerScreen) -> None:
         pickers.switch(FIELD["t_log"])
         if current.config.held_out:
             pickers.choice(FIELD["t_part"], collapsed=True)
-        if 1 < len(shown) <= LISTED:
+        if 1 < len(shown) <= page.LISTED:
             pickers.listed(FIELD["t_sent"], [" ".join(word for word, _ in s) for s in shown])
         elif len(shown) > 1:
             pickers.number(FIELD["t_sent"], high=len(shown) - 1, width=170)

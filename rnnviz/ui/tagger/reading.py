@@ -18,6 +18,7 @@ from rnnviz.training import parameter_names
 from rnnviz.training.config import TaggerConfig
 from rnnviz.training.live import Look, house
 from rnnviz.training.live.engine import Arrays
+from rnnviz.training.slices import Stop
 from rnnviz.ui.lab.desk import Desk, config_of, desk, picture, pictured, started
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.lab.transport import Steps
@@ -27,6 +28,8 @@ from rnnviz.ui.page import Arrived
 PAGE = "tagger"
 CANVAS, LIVE = "tagger_canvas", "tagger_live"
 UPLOAD = "t_uploaded"
+NOW = "tagger_now"
+"""Where the session has the screen that was drawn last: what stands around the pictures may be older."""
 EXTRA = {"Map": ["embeddings", "states"], "Confusion": ["confusion"]}
 """What a view wants in a snapshot beside the sentence."""
 
@@ -35,8 +38,15 @@ def read(*, alone: bool = True) -> Arrived:
     """The page's screen and values."""
     screen = partial(page.screen, upload=st.session_state.get(UPLOAD))
     current, values = arrive(page.FIELDS, screen, PAGE, alone=alone)
-    device = usable_device(current.config.device)  # a link may come from a machine with another one
-    return replace(current, config=replace(current.config, device=device)), values
+    return usable(current), values
+
+
+def usable(current: page.TaggerScreen) -> page.TaggerScreen:
+    """The screen with a device that is here: a link may come from a machine with another one."""
+    device = usable_device(current.config.device)
+    if device == current.config.device:
+        return current  # a configuration keeps what was computed of it
+    return replace(current, config=replace(current.config, device=device))
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,12 @@ def enter() -> None:
 
 def steps(current: page.TaggerScreen) -> Steps:
     """How this page calls a step, and when its runs end."""
-    return Steps("sentence" if current.config.batch == 1 else "batch", current.stop)
+
+    def until(done: int) -> Stop | None:
+        newest: page.TaggerScreen = st.session_state[NOW]
+        return newest.stop(done)
+
+    return Steps("sentence" if current.config.batch == 1 else "batch", until)
 
 
 def redraw() -> None:
