@@ -63,7 +63,7 @@ class Generated:
     shortest: int = 4
     longest: int = 8
     shift: int = 1
-    train: int = 2048
+    train: int = 1024
     held: int = 128
 
     def __post_init__(self) -> None:
