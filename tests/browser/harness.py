@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Error, Page, Request
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_LIMIT: Final = 60.0
@@ -226,6 +226,16 @@ def wait_idle(page: Page) -> None:
     After an action whose rerun starts with a delay (a slider, a text field) wait for its outcome first.
     """
     page.wait_for_function(_IDLE)
+
+
+def pick(page: Page, box: Locator, name: str) -> None:
+    """Opens a drop-down list and picks the option of exactly this name, as a user does once the page stands
+    still: a run that ends redraws an open list, and closes it.
+    """
+    box.wait_for()
+    wait_idle(page)
+    box.click()
+    page.get_by_role("option", name=name, exact=True).click()
 
 
 def choose_theme(page: Page, name: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.presets import CHARS_PRESETS
 from rnnviz.training import advance, start
-from tests.browser.harness import Server, choose_theme, wait_idle
+from tests.browser.harness import Server, choose_theme, pick, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
 ALONE = "?c_mode=One+run"
@@ -48,8 +48,7 @@ def preset(page: Page, title: str) -> None:
 
 
 def fastest(page: Page) -> None:
-    page.get_by_role("combobox", name="Speed").click()
-    page.get_by_role("option", name="as fast as it goes", exact=True).click()
+    pick(page, page.get_by_role("combobox", name="Speed"), "as fast as it goes")
 
 
 def finish(page: Page, epochs: int) -> None:

@@ -13,7 +13,7 @@ from rnnviz.gates import AXES
 from rnnviz.presets import EXAMPLES
 from rnnviz.screens.layers import VIEWS, preset_values, screen
 from rnnviz.shapes import tensors
-from tests.browser.harness import Server, choose_theme, wait_idle
+from tests.browser.harness import Server, choose_theme, pick, wait_idle
 
 Open = Callable[..., Page]
 BOXES = "Tensors of the layer"
@@ -192,8 +192,7 @@ def test_a_step_of_the_feeding_order_is_chosen_by_a_click_and_by_the_slider(
 def test_a_row_of_the_parameter_table_is_drawn_when_it_is_chosen(page: Page, server: Server) -> None:
     arrive(page, server, "?l_view=Parameters&l_kind=LSTM")
     expect(picture(page, "weight_ih_l0")).to_be_visible()
-    page.get_by_test_id("stSelectbox").locator("input").click()
-    page.get_by_role("option", name="bias_ih_l0", exact=True).click()
+    pick(page, page.get_by_test_id("stSelectbox").locator("input"), "bias_ih_l0")
     expect(picture(page, "bias_ih_l0")).to_be_visible()
     assert query_of(page) == {"l_view": "Parameters", "l_kind": "LSTM", "l_param": "bias_ih_l0"}
 

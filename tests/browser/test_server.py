@@ -91,15 +91,15 @@ def test_first_visit_is_at_most_2_5_MB_over_the_wire(
 
 def test_a_second_visit_loads_scripts_from_the_cache(server: Server, page: Page) -> None:
     page.goto(server.url)
+    page.locator("[data-draws]").first.wait_for()  # by then all scripts have come
     wait_idle(page)
-    page.wait_for_load_state("networkidle")
     fetched: list[float] = []
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
     devtools.on("Network.loadingFinished", lambda e: fetched.append(e["encodedDataLength"]))
     page.goto(server.url)
+    page.locator("[data-draws]").first.wait_for()
     wait_idle(page)
-    page.wait_for_load_state("networkidle")
     assert sum(fetched) < 60_000
 
 

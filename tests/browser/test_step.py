@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.screens.step import screen
 from rnnviz.stepping import step_run
-from tests.browser.harness import Server, wait_idle
+from tests.browser.harness import Server, pick, wait_idle
 
 
 def heading(page: Page) -> Locator:
@@ -138,8 +138,7 @@ def test_a_row_of_a_gate_opens_its_sum(server: Server, page: Page) -> None:
 def test_playing_ends_at_the_last_step_and_leaves_the_history_short(server: Server, page: Page) -> None:
     visit(server, page, "?s_text=one+two+three+four+five+six+seven+eight+nine+ten&s_step=0")
     before = page.evaluate("history.length")
-    page.get_by_role("combobox", name="Speed").click()
-    page.get_by_role("option", name="4 steps/s").click()
+    pick(page, page.get_by_role("combobox", name="Speed"), "4 steps/s")
     wait_idle(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name=re.compile("^Play")).click()
@@ -155,8 +154,7 @@ def test_an_edit_shows_beside_the_original_and_the_link_repeats_it(
 ) -> None:
     visit(server, page)
     page.get_by_text("What if …").click()
-    page.get_by_role("combobox", name="Change").click()
-    page.get_by_role("option", name="Forget bias").click()
+    pick(page, page.get_by_role("combobox", name="Change"), "Forget bias")
     expect(page.get_by_text("b_if + b_hf")).to_be_visible()
     page.get_by_role("button", name="Apply").click()
     expect(option(page, "Side by side")).to_be_visible()
