@@ -112,7 +112,8 @@ class MultiHead(Attention):
         self.out = nn.Linear(width, width)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)  # (N, heads, L, C / heads)
+        split: Tensor = x.unflatten(-1, (self.heads, -1))
+        return split.transpose(-3, -2)  # (N, heads, L, C / heads)
 
     def remember(self, h: Tensor, mask: Tensor | None) -> Memory:
         mask = None if mask is None else mask.unsqueeze(1)
@@ -122,7 +123,7 @@ class MultiHead(Attention):
         return self._split(self.key(h))
 
     def energies(self, s: Tensor, keys: Tensor) -> Tensor:
-        q = self.query(s).unflatten(-1, (self.heads, -1))  # (N, heads, C / heads)
+        q: Tensor = self.query(s).unflatten(-1, (self.heads, -1))  # (N, heads, C / heads)
         return (keys @ q.unsqueeze(-1)).squeeze(-1) / math.sqrt(q.shape[-1])
 
     def context(self, a: Tensor, memory: Memory) -> Tensor:

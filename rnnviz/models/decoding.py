@@ -185,15 +185,18 @@ def decode(model: Seq2Seq, config: Seq2SeqConfig, source: Sequence[str], how: Ho
     plan = _Plan(model, config, tuple(source), how)
     reading = read(model, config, source, how.masked)
     state, decoder = reading.state, model.decoder
-    token, looks, logits, embedded, said, fed = START, list[Look](), [], [], list[int](), list[int]()
+    token, looks, logits, embedded = START, list[Look](), list[Tensor](), list[Tensor]()
+    said, fed = list[int](), list[int]()
     for t in range(plan.limit):
         e = decoder.embedding(torch.tensor([token], device=reading.encoded.device))  # (1, E)
         look = _step(model, e, (state, reading.memory), plan.weights.get(t))
         scores = decoder.out(look.features)  # (1, V)
         fed.append(token)
         state, token = look.state, plan.choose(t, scores[0])
-        for kept, value in ((looks, look), (logits, scores), (embedded, e), (said, token)):
-            kept.append(value)  # type: ignore[attr-defined]
+        looks.append(look)
+        logits.append(scores)
+        embedded.append(e)
+        said.append(token)
         if token == END:
             break
     table = torch.cat(logits)  # (T, V)

@@ -50,17 +50,17 @@ class Explained:
 
     step: int
     state: Array
-    units: Array | None
-    factors: Array | None
-    products: Array | None
-    energies: Array | None
-    weights: Array | None
-    parts: Array | None
-    joined: Array | None
-    context: Array | None
-    difference: float
     candidates: tuple[Candidate, ...]
     temperature: float
+    units: Array | None = None
+    factors: Array | None = None
+    products: Array | None = None
+    energies: Array | None = None
+    weights: Array | None = None
+    parts: Array | None = None
+    joined: Array | None = None
+    context: Array | None = None
+    difference: float = 0.0
 
 
 @torch.no_grad()
@@ -72,8 +72,7 @@ def explain(
     candidates = _candidates(config, decoded.logits[t], temperature)
     attend = model.decoder.attention
     if attend is None or decoded.weights is None or decoded.energies is None or decoded.context is None:
-        nothing = (None,) * 8
-        return Explained(t, decoded.before(t), *nothing, 0.0, candidates, temperature)
+        return Explained(t, decoded.before(t), candidates, temperature)
     device = model.encoder.embedding.weight.device
     s = torch.tensor(decoded.before(t), device=device)
     memory = attend.remember(torch.tensor(decoded.encoded, device=device).unsqueeze(0), None)
@@ -90,13 +89,17 @@ def explain(
     return Explained(
         t,
         decoded.before(t),
-        *(read_only(value) for value in (units, factors, products, energies)),
-        decoded.weights[t],
-        *(read_only(value) for value in (parts, joined)),
-        decoded.context[t],
-        max(float(np.abs(read_only(mine) - theirs).max()) for mine, theirs in found),
         candidates,
         temperature,
+        units=read_only(units),
+        factors=read_only(factors),
+        products=read_only(products),
+        energies=read_only(energies),
+        weights=decoded.weights[t],
+        parts=read_only(parts),
+        joined=read_only(joined),
+        context=decoded.context[t],
+        difference=max(float(np.abs(read_only(mine) - theirs).max()) for mine, theirs in found),
     )
 
 

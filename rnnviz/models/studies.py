@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rnnviz.data.pairs import generate
+from rnnviz.data.pairs import MAX_LENGTH, generate
 from rnnviz.models.decoding import greedy
 from rnnviz.models.seq2seq import Seq2Seq
 from rnnviz.models.seq2seq_data import rows
 from rnnviz.models.seq2seq_task import attended, device_of, faultless
 from rnnviz.training.config import refuse
-from rnnviz.training.pairs_config import MAX_DRAWN, Generated, Pair, Seq2SeqConfig
+from rnnviz.training.pairs_config import Generated, Pair, Seq2SeqConfig
 from rnnviz.training.task import read_only
 
 Array = NDArray[Any]
@@ -117,8 +117,8 @@ def by_length(
     data = config.data
     if not isinstance(data, Generated) or data.task == "dates":
         raise refuse("data", data, "a generated task whose length can be chosen")
-    if not lengths or not all(1 <= length <= MAX_DRAWN for length in lengths):
-        raise refuse("lengths", lengths, f"lengths from 1 to {MAX_DRAWN}")
+    if not lengths or not all(1 <= length <= MAX_LENGTH for length in lengths):
+        raise refuse("lengths", lengths, f"lengths from 1 to {MAX_LENGTH}")
     trained = {source for source, _ in config.pairs}
     found = []
     for length in lengths:
