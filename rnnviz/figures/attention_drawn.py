@@ -80,7 +80,7 @@ def attention_figure(
         "uirevision": f"{columns}{[one.weights.shape for one in shown]}",
         "meta": {"labels": {}},
         "coloraxis": theme.coloraxis("unit", showscale=total > 150, colorbar=_bar(total)),
-        "annotations": [a for panel in panels for a in _titles(panel)],
+        "annotations": [a for panel in panels for a in _titles(panel, columns)],
         "shapes": [s for panel in panels for s in _frames(panel, chosen)],
     }
     if left_out:
@@ -240,9 +240,10 @@ def _rect(
     }
 
 
-def _titles(panel: _Panel) -> list[dict[str, Any]]:
+def _titles(panel: _Panel, columns: int) -> list[dict[str, Any]]:
     one = panel.map
-    count = f"   {one.right[0]} of {one.right[1]} peaks right" if one.right else ""
+    counted = "{}/{}" if columns > 2 else "{} of {} peaks right"
+    count = f"   {counted.format(*one.right)}" if one.right else ""
     titles = [
         {
             "text": f"<b>{plain(one.name)}</b>{count}",

@@ -122,7 +122,7 @@ def by_length_figure(record: ByLength, *, height: int = 320) -> go.Figure:
         ]
         layout["annotations"] = [
             {
-                **{"text": "trained on these lengths", "xref": "x", "yref": "paper", "y": 0.02},
+                **{"text": "trained", "xref": "x", "yref": "paper", "y": 0.02},
                 **{"x": (max(one, low) + min(other, high)) / 2, "yanchor": "bottom", "showarrow": False},
                 "font": {"size": 12, "color": theme.MUTED},
             }

@@ -119,8 +119,8 @@ def products_figure(record: Products, *, height: int | None = None) -> go.Figure
     limit, factors = signed_limit(record.products), signed_limit(record.factors)
     layout = _frame(record.source, record.place, total, f"{count}.{units}")
     layout["meta"]["labels"] |= {axis: list(map(str, record.units)) for axis in ("x", "x2")}
-    layout |= _pair(spans[0], rows, ("x", "y"), record.source, record.units)
-    layout |= _pair(spans[1], rows, ("x2", "y2"), record.source, record.units)
+    layout |= _pair(spans[0], rows, ("x", "y"), record)
+    layout |= _pair(spans[1], rows, ("x2", "y2"), record)
     layout["yaxis2"]["showticklabels"] = False
     layout |= {
         "xaxis3": {"domain": spans[2], "anchor": "y3", "zeroline": True, "nticks": 3, "tickfont": SMALL},
@@ -131,9 +131,8 @@ def products_figure(record: Products, *, height: int | None = None) -> go.Figure
         "coloraxis3": theme.coloraxis("signed", factors),
     }
     values, by = map(plain, record.names)
-    few = f", {units} of {record.total} units" if units < record.total else ""
     layout["annotations"] += [
-        _title(f"<b>{values}</b>  within ±{reach:.2g}{few}", 0, 1 - strip),
+        _title(f"<b>{values}</b>  within ±{reach:.2g}", 0, 1 - strip),
         _title(f"<b>× {by}</b>  within ±{limit:.2g}", spans[1][0], 1),
         _title("<b>= energy</b>", spans[2][0], 1 - strip),
         _side(by, spans[1][0], 1 - strip * 0.375),
@@ -178,15 +177,14 @@ def weighted_figure(record: Weighted, *, height: int | None = None) -> go.Figure
         [[0.0, 0.05], [0.09, 0.52], [0.57, 1.0]] if record.states is not None else [[0, 0.05], [], [0.1, 1]]
     )
     limit = signed_limit(record.context)
-    few = f", {units} of {record.total} units" if units < record.total else ""
     layout = _frame(record.source, record.place, total, f"{count}.{units}")
     layout["meta"]["labels"] |= {axis: list(map(str, record.units)) for axis in ("x2", "x3")}
     layout["meta"]["labels"]["y3"] = labels(record.source)
-    layout |= _pair(spans[0], rows, ("x", "y"), record.source, (0,))
+    layout |= _pair(spans[0], rows, ("x", "y"), record, one=True)
     layout["xaxis"]["showticklabels"] = False
     for span, x, y in zip(spans[1:], ("x2", "x3"), ("y2", "y3"), strict=True):
         if span:
-            layout |= _pair(span, rows, (x, y), record.source, record.units)
+            layout |= _pair(span, rows, (x, y), record)
             layout[axis_key(y)]["showticklabels"] = False
     layout["xaxis3"]["anchor"] = "y4"
     layout["yaxis4"] = _hidden() | {"domain": [0, strip - 28 / (total - TOP - BOTTOM)], "anchor": "x3"}
@@ -195,7 +193,7 @@ def weighted_figure(record: Weighted, *, height: int | None = None) -> go.Figure
     layout["coloraxis3"] = theme.coloraxis("signed", limit)
     layout["annotations"] += [
         _title("<b>weight</b>", 0, 1),
-        _title(f"<b>{'= ' * bool(spans[1])}weight × h</b>  within ±{limit:.2g}{few}", spans[2][0], 1),
+        _title(f"<b>{'= ' * bool(spans[1])}weight × h</b>  within ±{limit:.2g}", spans[2][0], 1),
         _side("context: the sum of the rows", spans[2][0], strip / 2 - 14 / (total - TOP - BOTTOM)),
     ]
     column = _heat("weights", record.weights[:, None], ("x", "y", "coloraxis"))
@@ -238,10 +236,13 @@ def _pair(
     across: Sequence[float],
     down: Sequence[float],
     axes: tuple[str, str],
-    source: Sequence[str],
-    units: Sequence[int],
+    record: Products | Weighted,
+    *,
+    one: bool = False,
 ) -> dict[str, Any]:
-    """The axes of one heatmap: its units along x, the source down y."""
+    """The axes of one heatmap: its units along x (or one column), the source down y."""
+    source, units = record.source, (0,) if one else record.units
+    few = f" ({len(units)} of {record.total})" if len(units) < record.total else ""
     rows = tokens_axis(source, max_ticks=len(source)) | {"range": [len(source) - 0.5, -0.5], "ticks": ""}
     rows["ticklabelstandoff"] = 4
     rows.pop("autotickangles")
@@ -251,9 +252,9 @@ def _pair(
         **{"tickmode": "array", "tickvals": at, "ticktext": [str(units[i]) for i in at], "ticks": ""},
         **{"tickfont": SMALL, "tickangle": 0, "showgrid": False, "zeroline": False},
         **{"domain": list(across), "anchor": axes[1], "range": [-0.5, len(units) - 0.5]},
-        "title": {"text": "unit", "font": {"size": 11, "color": theme.MUTED}, "standoff": 2},
+        "title": {"text": f"unit{few}", "font": {"size": 11, "color": theme.MUTED}, "standoff": 2},
     }
-    if len(units) == 1:
+    if one:
         columns.pop("title")
     return {
         axis_key(axes[0]): columns | {"fixedrange": len(units) < 12},

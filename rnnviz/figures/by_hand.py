@@ -17,7 +17,7 @@ Array = NDArray[np.floating[Any]]
 
 MOST_CELLS = 1600  # of all results of one side: three such sets travel, 26 kB
 TITLE, FOOT, TOP = 19, 20, 2  # pixels: above a map, below it, above all
-COLUMNS = ((0.0, 0.285), (0.315, 0.6), (0.7, 0.985))
+COLUMNS = ((0.0, 0.275), (0.305, 0.58), (0.71, 0.985))
 HEADS = ("by hand", "PyTorch", "difference")
 
 
@@ -104,7 +104,7 @@ def compared_figure(maps: Maps, height: int, heads: tuple[str, str, str] = HEADS
         "margin": {"l": 30, "r": 52, "t": TOP, "b": 0},
         "annotations": [],
         "uirevision": ",".join(f"{row.name}{row.hand.shape}" for row in maps.rows),
-        "coloraxis": theme.coloraxis("signed", maps.limit, showscale=True, colorbar=_bar(maps.limit, 0.61)),
+        "coloraxis": theme.coloraxis("signed", maps.limit, showscale=True, colorbar=_bar(maps.limit, 0.585)),
         "coloraxis2": theme.coloraxis(
             "difference", maps.difference_limit, showscale=True, colorbar=_bar(maps.difference_limit, 0.995)
         ),
@@ -125,13 +125,14 @@ def compared_figure(maps: Maps, height: int, heads: tuple[str, str, str] = HEADS
                 middle = ((left + right) / 2, (high + low) / 2 / total)
                 layout["annotations"].append(_text(row.note, *middle, "center", theme.MISMATCH))
                 values = np.zeros((0, 0), np.float32)
+            if k == 0:  # once, in the margin: before a number it would run into the next one
+                along = _text(f"{row.axes[0]} ", left, low / total, "right") | {"font": {"size": 11}}
+                layout["annotations"].append(along | {"yanchor": "top", "yshift": -1})
             across, down = (_wide(row, 1), values.shape[1]), (_wide(row, 0), values.shape[0])
             layout[axis_key(x)] = _axis(across, 240) | {
                 "domain": [left, right],
                 "anchor": y,
                 "visible": shown,
-                "tickprefix": f"{row.axes[0]} ",
-                "showtickprefix": "first",
             }
             place = {"domain": [low / total, high / total], "anchor": x, "visible": shown}
             layout[axis_key(y)] = _turned(_axis(down, high - low, 15)) | place

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 WIDTH, HEIGHT = 1000, 400  # of the canvas; the height is in pixels
-ENCODER, MIDDLE, CONTEXT, DECODER = 98, 335, 578, 815  # the middles of the columns
-HALF = 84  # half the width of a box
+ENCODER, MIDDLE, CONTEXT, DECODER = 84, 335, 580, 828  # the middles of the columns
+HALF = 70  # half the width of a box
 Point = tuple[float, float]
 
 
@@ -46,7 +46,7 @@ class Sizes(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One box: its name, a second line, and what it does, for the pointer."""
+    """One box: its name, a line or two under it, and what it does, for the pointer."""
 
     name: str
     under: str
@@ -103,40 +103,39 @@ def _words(attention: str) -> str:
 
 
 def _parts(config: Sizes, attends: bool) -> list[Part]:
-    ways = "both ways" if config.directions == 2 else "left to right"
+    ways = "both ways" if config.directions == 2 else "one way"
     layers = f"{config.num_layers} layer{'s' * (config.num_layers > 1)}"
     own = f"{config.decoder_layers} layer{'s' * (config.decoder_layers > 1)}"
-    heads = f", {config.heads} heads" if config.attention == "multihead" else ""
-    score = _words(config.attention) + heads
-    fed = "[s; context; e]" if attends else "[s; e]"
+    score = f"{config.heads} heads" if config.attention == "multihead" else _words(config.attention)
+    fed = "s, context, e" if attends else "s, e"
     parts = [
         Part("source", "", "the tokens that are read, as numbers", (ENCODER, 20), 15),
         Part("Embedding", f"{config.source_rows:,} rows", "a vector for each token", (ENCODER, 82)),
         Part(
             config.encoder,
-            f"{layers}, {ways}",
+            f"{layers}<br>{ways}",
             "the encoder reads the whole source once",
             (ENCODER, 190),
             34,
         ),
         Part(
-            "Linear + tanh",
-            "of the joined states",
+            "Linear",
+            "+ tanh",
             "makes the decoder's first state of the top layer's final states",
             (MIDDLE, 175),
             side="decoder",
         ),
         Part(
             "state s",
-            "before the step",
+            "so far",
             "what the decoder remembers; at first what the encoder leaves it",
             (CONTEXT, 175),
             side="decoder",
         ),
-        Part("token before", "", "the true one (teacher) or the model's own", (DECODER, 20), 15, "decoder"),
+        Part("last token", "", "the true one (teacher) or the model's own", (DECODER, 20), 15, "decoder"),
         Part("Embedding", f"{config.target_rows:,} rows", "its vector e", (DECODER, 82), side="decoder"),
         Part(config.decoder, own, "one step of the decoder", (DECODER, 190), 34, "decoder"),
-        Part("Linear", f"of {fed}", "a logit for each token", (DECODER, 305), side="decoder"),
+        Part("Linear", fed, f"of {fed} side by side: a logit for each token", (DECODER, 305), side="decoder"),
     ]
     if attends:
         parts += [
@@ -248,7 +247,7 @@ def _attending(config: Sizes, batch: int, source: int, attends: bool) -> list[Fl
 def _decoding(config: Sizes, batch: int, target: int, attends: bool) -> list[Flow]:
     size = config.decoder_hidden
     x = DECODER
-    skip = x + HALF + 16
+    skip = x + HALF + 30
     return [
         Flow("token", ("N",), (batch,), ((x, 35), (x, 55)), (x, 45), "right"),
         Flow("e", ("N", "E"), (batch, config.embedding), ((x, 109), (x, 156)), (x, 132), "right"),

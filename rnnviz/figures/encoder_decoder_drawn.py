@@ -7,11 +7,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import figure, plain
+from rnnviz.figures.base import figure
 from rnnviz.figures.encoder_decoder import HALF, HEIGHT, WIDTH, Flow, Part, Scheme, shape_text
 from rnnviz.figures.pens import Heads, Path, tint
 from rnnviz.gates import AXES, QUANTITIES
 
+ALIGN = {"left": "right", "right": "left", "above": "center"}
 _COLOURS = {
     "encoder": QUANTITIES["h"].colour,
     "decoder": QUANTITIES["c"].colour,
@@ -74,10 +75,10 @@ def _boxes(record: Scheme) -> list[dict[str, Any]]:
 
 
 def _box_text(part: Part) -> dict[str, Any]:
-    under = f"<br>{plain(part.under)}" if part.under else ""
+    under = f"<br>{part.under}" if part.under else ""
     return {
         **{"x": part.at[0], "y": part.at[1], "showarrow": False, "borderpad": 0},
-        "text": f"<b>{plain(part.name)}</b>{under}",
+        "text": f"<b>{part.name}</b>{under}",
         "font": {"size": 12},
     }
 
@@ -94,10 +95,17 @@ def _label(flow: Flow) -> dict[str, Any]:
             for letter, size in zip(flow.letters, flow.shape, strict=True)
         ]
     )
-    between = "<br>" if flow.side == "above" else " "
+    between = " " if flow.what in ("tokens", "token") else "<br>"  # there is no room for two lines
     return {
-        **{"x": flow.at[0], "y": flow.at[1], "showarrow": False, "borderpad": 0, **place},
-        "text": f"{plain(flow.what)}{between}<b>{sizes}</b>",
+        **{
+            "x": flow.at[0],
+            "y": flow.at[1],
+            "showarrow": False,
+            "borderpad": 0,
+            "align": ALIGN[flow.side],
+            **place,
+        },
+        "text": f"{flow.what}{between}<b>{sizes}</b>",
         "font": {"size": 11},
     }
 
@@ -108,13 +116,13 @@ def _axis(letter: str) -> str:
 
 def _targets(record: Scheme) -> dict[str, Any]:
     """What a pointer meets: a square on each box, and one on each label."""
-    said = [f"<b>{plain(part.name)}</b> {plain(part.under)}<br>{plain(part.does)}" for part in record.parts]
+    said = [f"<b>{part.name}</b> {part.under.replace('<br>', ', ')}<br>{part.does}" for part in record.parts]
     places = [part.at for part in record.parts]
     for flow in record.flows:
         if flow.what:
             sizes = zip(flow.letters, flow.shape, strict=True)
             said.append(
-                f"<b>{plain(flow.what)}</b> {shape_text(flow.letters)}"
+                f"<b>{flow.what}</b> {shape_text(flow.letters)}"
                 + "".join(f"<br>{letter} = {size:,}: {_MEANING[letter]}" for letter, size in sizes)
             )
             side = {"left": (-40, 0), "right": (40, 0), "above": (0, 14)}[flow.side]

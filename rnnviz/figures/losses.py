@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures import theme
 from rnnviz.figures.base import empty, figure, in_template, short
+from rnnviz.figures.losses_marks import COLOURS, NAME, legend, marks
 from rnnviz.figures.thinning import MOST_POINTS, kept
 
 GROUP = "epoch"
@@ -22,8 +22,6 @@ MOST_RUNS = 7  # as many as there are colours
 ALL_POINTS = 5000  # of all lines together: 40 kB on the way to the browser
 MOST_MARKS = 60
 NEAR = 20  # pixels from a point along the epochs at which it is in the hover text
-NAME = 24  # characters of a run's name that are shown
-COLOURS: tuple[str, ...] = tuple(theme.template()["layout"]["colorway"])
 PANELS = ("loss", "accuracy")
 WORDS = {panel: panel for panel in PANELS}
 """What the two panels are called; pages that draw other quantities in them give words of their own."""
@@ -208,13 +206,15 @@ def losses_figure(
     data = [_line(record, line, axes[line.panel], words[line.panel]) for line in record.lines]
     if any(line.held_out for line in record.lines):
         data.append(_held_out_key())
+    entries = [*record.names, *(["held out"] if any(line.held_out for line in record.lines) else [])]
+    places, below = legend(entries)
     layout: dict[str, Any] = {
-        "height": height,
-        "margin": {"l": 52, "r": 10, "t": 26, "b": 36},
+        "height": height + below,
+        "margin": {"l": 52, "r": 10, "t": 26, "b": 36 + below},
         "hovermode": "x unified",
         "hoverdistance": NEAR,
-        "showlegend": len(record.names) > 1 or any(line.held_out for line in record.lines),
-        "legend": {"font": {"size": 12}, "itemwidth": 30},
+        "showlegend": len(entries) > 1,
+        "legend": places,
         "uirevision": f"{log}{len(panels)}",
         "xaxis": {
             "range": [0, record.end * 1.01],
@@ -239,7 +239,7 @@ def losses_figure(
         }
     if record.marks or record.broken:
         layout["yaxis3"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
-        data += _marks(record)
+        data += marks(record)
     if record.left_out:
         note = f"{record.left_out} earlier run{'s' if record.left_out > 1 else ''} not drawn"
         layout["annotations"] = [
@@ -294,42 +294,3 @@ def _loss_axis(word: str, log: bool) -> dict[str, Any]:
     if log:
         return {**title, "type": "log", "dtick": 1, "exponentformat": "power", "minor": {"dtick": "D1"}}
     return {**title, "rangemode": "tozero", "zeroline": True, "exponentformat": "e"}
-
-
-def _marks(record: Curves) -> list[dict[str, Any]]:
-    """What was changed by hand, and where a loss ceased to be a number, as lines down from the top."""
-    found = [(run, epoch, text, "triangle-down") for run, epoch, text in record.marks]
-    found += [(run, epoch, "the loss is not a number", "x") for run, epoch in record.broken]
-    colours = [COLOURS[run % len(COLOURS)] for run, *_ in found]
-    places = sorted(epoch / record.end for _, epoch, *_ in found)
-    apart = all(after - before > 0.3 for before, after in pairwise(places))
-    lines: dict[str, Any] = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [x for _, epoch, *_ in found for x in (epoch, epoch, None)],
-        "y": [y for _ in found for y in (0, 1, None)],
-        "yaxis": "y3",
-        "line": {"color": theme.MUTED, "width": 1, "dash": "dash"},
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "meta": {"decoration": True},
-    }
-    heads = {
-        "type": "scatter",
-        "mode": "markers+text" if apart else "markers",
-        "name": "changed",
-        "text": [short(text, NAME) for _, _, text, _ in found] if apart else None,
-        "textfont": {"color": theme.MUTED, "size": 11},
-        "textposition": [
-            "middle left" if epoch > 0.7 * record.end else "middle right" for _, epoch, *_ in found
-        ],
-        "x": [epoch for _, epoch, *_ in found],
-        "y": [0.98] * len(found),
-        "yaxis": "y3",
-        "marker": {"symbol": [symbol for *_, symbol in found], "size": 10, "color": colours},
-        "customdata": [short(text, 60) for _, _, text, _ in found],
-        "hovertemplate": "epoch %{x:d}  %{customdata}<extra></extra>",
-        "showlegend": False,
-        "cliponaxis": False,
-    }
-    return [lines, heads]

@@ -1,0 +1,71 @@
+"""What stands around the lines of the losses: names below them, marks where they were changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from rnnviz.figures import theme
+from rnnviz.figures.base import short
+
+if TYPE_CHECKING:
+    from rnnviz.figures.losses import Curves
+
+NAME = 24  # characters of a run's name that are shown
+COLOURS: tuple[str, ...] = tuple(theme.template()["layout"]["colorway"])
+BESIDE = 2  # so many names stand beside the lines; more would take half of their width
+ENTRY, ROW, A_ROW = 104, 19, 3  # pixels of a name and of a row of names below the lines, and names in a row
+
+
+def legend(names: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """The legend of so many lines, and the pixels that it takes below them."""
+    if len(names) <= BESIDE:
+        return {"font": {"size": 12}, "itemwidth": 30}, 0
+    below = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+    return {
+        **below,
+        "font": {"size": 11},
+        "itemwidth": 30,
+        "entrywidth": ENTRY,
+        "entrywidthmode": "pixels",
+    }, ROW * -(-len(names) // A_ROW)
+
+
+def marks(record: Curves) -> list[dict[str, Any]]:
+    """What was changed by hand, and where a loss ceased to be a number, as lines down from the top."""
+    found = [(run, epoch, text, "triangle-down") for run, epoch, text in record.marks]
+    found += [(run, epoch, "the loss is not a number", "x") for run, epoch in record.broken]
+    colours = [COLOURS[run % len(COLOURS)] for run, *_ in found]
+    places = sorted(epoch / record.end for _, epoch, *_ in found)
+    apart = all(after - before > 0.3 for before, after in pairwise(places))
+    lines: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [x for _, epoch, *_ in found for x in (epoch, epoch, None)],
+        "y": [y for _ in found for y in (0, 1, None)],
+        "yaxis": "y3",
+        "line": {"color": theme.MUTED, "width": 1, "dash": "dash"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "meta": {"decoration": True},
+    }
+    heads = {
+        "type": "scatter",
+        "mode": "markers+text" if apart else "markers",
+        "name": "changed",
+        "text": [short(text, NAME) for _, _, text, _ in found] if apart else None,
+        "textfont": {"color": theme.MUTED, "size": 11},
+        "textposition": [
+            "middle left" if epoch > 0.7 * record.end else "middle right" for _, epoch, *_ in found
+        ],
+        "x": [epoch for _, epoch, *_ in found],
+        "y": [0.98] * len(found),
+        "yaxis": "y3",
+        "marker": {"symbol": [symbol for *_, symbol in found], "size": 10, "color": colours},
+        "customdata": [short(text, 60) for _, _, text, _ in found],
+        "hovertemplate": "epoch %{x:d}  %{customdata}<extra></extra>",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
+    return [lines, heads]
