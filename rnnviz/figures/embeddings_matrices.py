@@ -110,6 +110,7 @@ def _width(part: Part) -> float:
 
 def _columns(part: Part, place: tuple[float, float], anchor: str, wide: float) -> dict[str, Any]:
     columns = part.values.shape[1]
+    each = 18 if part.wide is None else 40  # pixels of a number; a part as wide as the page may lose half
     axis: dict[str, Any] = {
         "domain": list(place),
         "anchor": anchor,
@@ -117,7 +118,7 @@ def _columns(part: Part, place: tuple[float, float], anchor: str, wide: float) -
         "showgrid": False,
         "zeroline": False,
         "tickfont": {"size": 10, "color": theme.MUTED},
-        "dtick": max(1, -(-columns // (12 if wide > 200 else 6))) if wide < 18 * columns else 1,
+        "dtick": max(1, -(-columns // (12 if wide > 200 else 6))) if wide < each * columns else 1,
         "tickangle": 0,
         "tick0": 0,
         "fixedrange": True,

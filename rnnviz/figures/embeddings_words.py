@@ -124,7 +124,7 @@ def neighbours_figure(record: Neighbours) -> go.Figure:
         "yaxis2": hidden | {"anchor": "x2", "title": {"text": second, "font": {"size": 12}}},
         "annotations": [
             _title("Nearest words", 0.0),
-            _title("The plane on which these words are furthest apart", 0.36),
+            _title("The plane where they differ most", 0.36),
         ],
         "uirevision": f"{len(record.crowd)}:{record.share}",
     }

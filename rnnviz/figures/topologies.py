@@ -151,7 +151,7 @@ def _boxes(record: Picture) -> list[dict[str, Any]]:
     inputs, cells, outputs, first, bus = Path(), Path(), Path(), Path(), Path()
     for column, x in zip(look.columns, record.places, strict=True):
         if column.enters:
-            inputs.box(x, INPUT, BOX if record.recurrent else 0.3, TALL)
+            inputs.box(x, INPUT, BOX if record.recurrent else 0.5, TALL)
         cells.box(x, sum(STATE) / 2, CELL, (STATE[1] - STATE[0]) / 2)
     for _, x in record.outputs:
         outputs.box(x, sum(CHANCE) / 2, CELL, (CHANCE[1] - CHANCE[0]) / 2)

@@ -104,7 +104,10 @@ def _loss(record: Picture) -> dict[str, Any]:
     else:
         text = f"<b>cross entropy</b>, shape (): {each} = <b>{look.loss:.4f}</b>"
     first, last = record.outputs[0][1], record.outputs[-1][1]
-    at_right = (first + last) / 2 > (record.columns - 1) / 2 and record.recurrent
+    if not record.recurrent:
+        pen.add(first, BUS + 0.34, text)
+        return pen.drawn(theme.TEXT, 12)
+    at_right = (first + last) / 2 > (record.columns - 1) / 2
     pen.add(last + CELL if at_right else first - CELL, BUS + 0.34, text)
     drawn = pen.drawn(theme.TEXT, 12)
     return drawn | {"textposition": "middle left" if at_right else "middle right"}

@@ -128,13 +128,13 @@ def long(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     alone = pickers.only(KEYS.value)
     with st.container(horizontal=True, gap="medium"):
         for key in ("b_radius", "b_steps"):
-            with st.container(width=260):
+            with st.container(width=205):
                 pickers.slider(FIELD[key], on_change=alone)
         pickers.choice(FIELD["b_drive"], on_change=alone)
-    picture, code = st.columns([3, 2])
-    with picture:
+    row = st.container(horizontal=True)  # one under the other where there is no room for both
+    with row.container(width=490):
         canvas(KEYS.value, (current, values), redraw.read, _norms)
-    with code:
+    with row.container(width=300):
         before = text(split).replace("def split(", "def with_tanh(")
         box = markup.Box("Memory with tanh, beside memory without", wrap=True, fault=False)
         st.html(markup.code(text(with_tanh), before, box))

@@ -34,8 +34,8 @@ def show(config: SharingConfig) -> None:
     figure, summary = _growth(config)
     chart(figure, key="p_growth", name="Weights as the sequence grows", summary=summary)
     found = counted(config)
-    rows = [(layer.name, layer.call, layer.formula, f"{found[layer.name]:,}") for layer in layers(config)]
-    heads = ("layer", "module", "weights and biases", f"at L = {config.length:,}")
+    rows = [(layer.name, f"{found[layer.name]:,}", layer.call, layer.formula) for layer in layers(config)]
+    heads = ("layer", f"at L = {config.length:,}", "module", "weights and biases")
     st.html(markup.table("Counts of weights", heads, rows))
     st.caption(" ".join(_crossings(config)))
 
