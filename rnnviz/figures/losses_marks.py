@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NAME = 24  # characters of a run's name that are shown
 COLOURS: tuple[str, ...] = tuple(theme.template()["layout"]["colorway"])
 BESIDE = 2  # so many names stand beside the lines; more would take half of their width
-ENTRY, ROW, A_ROW = 104, 19, 3  # pixels of a name and of a row of names below the lines, and names in a row
+ENTRY, ROW, A_ROW = 100, 20, 2  # pixels of a name and of a row of names below the lines, and names in a row
 
 
 def legend(names: Sequence[str]) -> tuple[dict[str, Any], int]:
@@ -27,6 +27,7 @@ def legend(names: Sequence[str]) -> tuple[dict[str, Any], int]:
         **below,
         "font": {"size": 11},
         "itemwidth": 30,
+        "tracegroupgap": 0,
         "entrywidth": ENTRY,
         "entrywidthmode": "pixels",
     }, ROW * -(-len(names) // A_ROW)

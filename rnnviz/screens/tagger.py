@@ -29,6 +29,8 @@ COLUMNS = ("UPOS", "XPOS")
 UNTIL = ("epochs", "all tags right", "loss below", "never")
 VIEWS = ("Inside", "Map", "Confusion", "Weights", "Reach in", "Side by side", "Try", "Save")
 PARTS = ("train", "held out")
+CHOSEN = {"train": "t_sent", "held out": "t_held_sent"}
+"""The field of the sentence in view, by part. One for both would be corrected when the part has fewer."""
 LISTED = 60
 """So many sentences stand in a list; of more, one is chosen by its number."""
 LAYERS = tuple(f"layer {k}" for k in range(4))
@@ -88,6 +90,7 @@ FIELDS: tuple[Field, ...] = (
     Field("t_loss", "Loss below", 0.05, "The run stops at the first epoch with a smaller loss.", 0.0, 100.0),
     Field("t_part", "Part", "train", "Sentences that are trained on, or held out.", options=PARTS),
     Field("t_sent", "Sentence", 0, "Which sentence is drawn.", 0, 20_000),
+    Field("t_held_sent", "Sentence", 0, "Which sentence that is held out is drawn.", 0, 20_000),
     Field("t_log", "log loss", False, "A logarithmic axis for the loss."),
     Field("t_view", "View", "Inside", "What to look at under the curves.", options=VIEWS),
     Field("t_layer", "Layer", LAYERS[0], "Which layer's cells to look into.", options=LAYERS),
@@ -181,11 +184,12 @@ def screen(
     if not config.bidirectional:
         values["t_dir"] = DIRECTION_NAMES[0]
     shown = config.held_out if values["t_part"] == "held out" else config.sentences
-    values["t_sent"] = min(values["t_sent"], len(shown) - 1)
+    chosen = CHOSEN[values["t_part"]]
+    values[chosen] = min(values[chosen], len(shown) - 1)
     current = TaggerScreen(
         config,
         values["t_part"],
-        values["t_sent"],
+        values[chosen],
         values["t_until"],
         values["t_epochs"],
         values["t_loss"],

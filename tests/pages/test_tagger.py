@@ -113,6 +113,6 @@ def test_controls_at_their_ends(visit: Callable[..., AppTest]) -> None:
         ("t_epochs", (1, 100_000)),
     ):
         for value in ends:
-            app = visit("tagger.py")  # a moved control draws the live part alone, and AppTest forgets the rest
+            app = visit("tagger.py")  # a moved control draws one part alone: AppTest forgets the rest
             app.number_input(key=key).set_value(value).run()
             assert charts(app)

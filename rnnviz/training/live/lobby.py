@@ -99,7 +99,7 @@ class Lobby:
                 self._pause(tab)
 
     def note(self, visit: Visit, name: str, text: str) -> None:
-        """Remember a short text with the tab, such as which run is in view; nothing for a tab that is gone."""
+        """Remember a short text with the tab, such as which run is in view; nothing where it is gone."""
         with self._lock:
             if tab := self._tabs.get(visit.key):
                 tab.notes[name] = text

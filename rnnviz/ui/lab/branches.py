@@ -36,7 +36,7 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
                 if found:
                     bring(desk, found[0])
                     st.session_state.pop(f"{page}_epoch", None)
-                st.rerun(canvas)
+                st.rerun()  # the whole page: the sidebar shows that run's learning rate
 
             st.pills(
                 "Runs",
@@ -51,7 +51,7 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
                 key=f"{page}_remove_{desk.run.id}",  # a second click must not remove the next one
                 help="Throws away the run in view",
                 on_click=_removed,
-                args=(desk, canvas),
+                args=(desk,),
             )
 
 
@@ -63,9 +63,9 @@ def _branched(desk: Desk, epoch: int, canvas: str) -> None:
     st.rerun(canvas)
 
 
-def _removed(desk: Desk, canvas: str) -> None:
+def _removed(desk: Desk) -> None:
     remove(desk, desk.run)
     if desk.others:
         bring(desk, desk.others[-1])
     st.session_state.pop(f"{desk.page}_epoch", None)
-    st.rerun(canvas)
+    st.rerun()

@@ -14,6 +14,7 @@ from rnnviz.training.changes import Entry
 from rnnviz.training.engine import state_dict_bytes, weights
 from rnnviz.training.live import Gone, Look, NoRoom, Run, Visit, house
 from rnnviz.training.live.engine import Arrays
+from rnnviz.training.live.records import Origin
 from rnnviz.ui.link import markdown
 
 KEPT = 8
@@ -165,7 +166,7 @@ def reset(run: Run) -> None:
 def journal(run: Run) -> tuple[Entry, ...]:
     """What was changed in a run, and when. Only a person does that, so its bytes are read once a change."""
     if run not in _JOURNALS:
-        _JOURNALS[run] = RunState.from_bytes(run.state).changes
+        _JOURNALS[run] = _opened(run.state).changes
     return _JOURNALS[run]
 
 
@@ -193,10 +194,15 @@ def config_of(run: Run) -> TrainConfig:
     return _CONFIGS[run]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
+def _opened(state: bytes) -> RunState:
+    return RunState.from_bytes(state)
+
+
+@lru_cache(maxsize=64)
 def pictured(state: bytes, view: str) -> Arrays:
     """The arrays of the pictures of one state."""
-    return snapshot(RunState.from_bytes(state), view)
+    return snapshot(_opened(state), view)
 
 
 def picture(run: Run, look: Look, view: str, epoch: int | None) -> tuple[int, Arrays]:
@@ -213,7 +219,7 @@ def picture(run: Run, look: Look, view: str, epoch: int | None) -> tuple[int, Ar
 @lru_cache(maxsize=8)
 def weights_of(state: bytes) -> Arrays:
     """Every weight of a state by its name."""
-    return weights(RunState.from_bytes(state))
+    return weights(_opened(state))
 
 
 def state_dict(state: bytes) -> bytes:
@@ -230,7 +236,7 @@ def started(config: TrainConfig) -> bytes:
 def _preview(page: str, config: TrainConfig) -> Run:
     held = st.session_state.get(f"{page}_preview")
     if held is None or held[0] != config:
-        run = Run.of(started(config), label="first run", group=page)
+        run = Run(Origin(started(config), 0), label="first run", group=page)
         _CONFIGS[run] = config
         held = st.session_state[f"{page}_preview"] = (config, run)
     found: Run = held[1]

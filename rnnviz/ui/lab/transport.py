@@ -11,7 +11,7 @@ import streamlit as st
 from rnnviz.training import Device
 from rnnviz.training.live import SPEEDS, Look, Run, house
 from rnnviz.training.slices import Stop
-from rnnviz.ui.lab.desk import Desk, change, device, guarded, latest, reset, said, take
+from rnnviz.ui.lab.desk import Desk, change, device, elsewhere, guarded, latest, reset, said, take
 
 POLL = 0.5
 """Seconds between two pictures of a run that goes on."""
@@ -114,6 +114,9 @@ def state_of_things(desk: Desk, look: Look, redraw: Callable[[], None]) -> None:
     said(desk.page)
     if message := house().message:
         st.warning(message)
+    if pages := elsewhere(desk):
+        there = " and ".join(f"*{page.capitalize()}*" for page in pages)
+        st.caption(f"A run on {there} goes on meanwhile, until its own stop condition.")
     if look.stopped:
         (st.warning if look.fault else st.info)(look.stopped)
     if look.fault and device(desk.run) != "cpu":
@@ -138,9 +141,20 @@ def counter(look: Look, batches: int, steps: Steps, back: int | None = None) -> 
     at, right = look.curves.points("accuracy")
     if len(at):
         parts.append(f"{right[-1]:.0%} right")
+    if look.playing:
+        parts.append(ending(look.until))
     if look.busy and not len(epoch):
         parts.append("the workers are loading PyTorch, once")
     return " · ".join(parts)
+
+
+def ending(until: Stop | None) -> str:
+    """What a run that plays will stop at, in words."""
+    if until is None:
+        return "until you pause"
+    if until.epochs is not None:
+        return f"until epoch {until.epochs:,}"
+    return "until all is right" if until.all_right else f"until the loss is below {until.loss_below:g}"
 
 
 def rewound(desk: Desk, look: Look) -> int | None:

@@ -30,6 +30,8 @@ from rnnviz.ui.lab.desk import (
 )
 from rnnviz.ui.tagger.reading import PAGE, Moment, redraw, sentence_view, visit_once
 
+ROW = 18
+"""Pixels of a tag's row."""
 GROUP = "tagger side by side"
 
 
@@ -79,7 +81,7 @@ def show(now: Moment) -> None:
             summary=losses_summary(record),
         )
         chart(
-            tag_figure(grid, height=420),
+            tag_figure(grid, height=max(420, 60 + len(KINDS) * (50 + ROW * len(grid.places)))),
             key="t_side_tags",
             name="Tags side by side",
             summary=tag_summary(grid),

@@ -16,6 +16,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.lab.desk import latest, set_rate
 from rnnviz.ui.link import markdown
 from rnnviz.ui.page import unfold
+from rnnviz.ui.tagger import table
 from rnnviz.ui.tagger.reading import PAGE, UPLOAD
 from rnnviz.ui.tagger.redraw import SIDEBAR, beside, moved
 
@@ -62,8 +63,7 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
     if values["t_data"] == "Typed":
         pickers.area(FIELD["t_text"], height=130)
         if not current.problem:
-            with st.popover("Edit as a table", width="stretch"):
-                _grid(current)
+            table.button(current)
         st.caption("Up to 6,000 characters, which the address carries. Longer texts: under *File*.")
     if values["t_data"] == "File":
         st.text_area(
@@ -106,39 +106,6 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
     st.caption(
         f"To train on: {len(config.sentences):,} · held out: {len(config.held_out):,} · different words: "
         f"{len(config.vocabulary):,} · tags: {len(config.tags)}"
-    )
-
-
-def _grid(current: page.TaggerScreen) -> None:
-    table = tagged.to_table((*current.config.sentences, *current.config.held_out))
-    key = f"t_grid_{hash(current.config.text)}"
-    columns = ("sentence", "word", "tag")
-    rows = [
-        dict(zip(columns, map(str, row), strict=True))
-        for row in zip(*(table[c] for c in columns), strict=True)
-    ]
-
-    def edited() -> None:
-        change = st.session_state[key]
-        for place, cells in change.get("edited_rows", {}).items():
-            rows[int(place)].update(cells)
-        kept = [row for i, row in enumerate(rows) if i not in set(change.get("deleted_rows", ()))]
-        kept += change.get("added_rows", [])
-        try:
-            sentences = tagged.from_table({c: [row.get(c) for row in kept] for c in columns})
-        except ValueError as fault:
-            st.session_state["t_problem"] = str(fault)
-            return
-        text = tagged.format_text(sentences)
-        if len(text) > FIELD["t_text"].max_chars:
-            st.session_state["t_problem"] = "The table has become too long for the address: use a file"
-            return
-        st.session_state.pop("t_problem", None)
-        st.session_state["t_text"] = text
-
-    narrow = {name: st.column_config.TextColumn(width=72) for name in columns}
-    st.data_editor(
-        rows, key=key, num_rows="dynamic", width="stretch", on_change=edited, column_config=narrow, height=260
     )
 
 

@@ -84,21 +84,22 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any], places: Places) 
     with places.top, st.grid(2, min_column_width=400):
         _losses(now)
         _sentence(now)
-    with places.bottom, st.container():
+    with places.bottom:
         VIEWS[values["t_view"]](now)
 
 
 def _choices(current: page.TaggerScreen) -> None:
     """The loss's axis, and which sentence is drawn."""
-    shown = current.shown
+    shown, which = current.shown, page.CHOSEN[current.part]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         pickers.switch(FIELD["t_log"])
         if current.config.held_out:
             pickers.choice(FIELD["t_part"], collapsed=True)
         if 1 < len(shown) <= page.LISTED:
-            pickers.listed(FIELD["t_sent"], [" ".join(word for word, _ in s) for s in shown])
+            pickers.listed(FIELD[which], [" ".join(word for word, _ in s) for s in shown])
         elif len(shown) > 1:
-            pickers.number(FIELD["t_sent"], high=len(shown) - 1, width=170)
+            pickers.number(FIELD[which], high=len(shown) - 1, width=170)
+        st.caption("Outlined: the true tag. ● the tag that is said, ✕ when it is wrong.")
 
 
 def busy(current: page.TaggerScreen) -> bool:
@@ -130,14 +131,12 @@ def _back_to(point: Point) -> None:
 
 def _sentence(now: Moment) -> None:
     grid = before_and_now(now)
-    with st.container():
-        chart(
-            tag_figure(grid, height=max(HEIGHT, 110 + 2 * ROW * len(grid.places))),
-            key="t_sentence",
-            name="Tags of the sentence",
-            summary=tag_summary(grid),
-        )
-        st.caption("Outlined: the true tag. ● the tag that is said, ✕ when it is wrong.")
+    chart(
+        tag_figure(grid, height=max(HEIGHT, 110 + 2 * ROW * len(grid.places))),
+        key="t_sentence",
+        name="Tags of the sentence",
+        summary=tag_summary(grid),
+    )
 
 
 def before_and_now(now: Moment) -> TagGrid:
