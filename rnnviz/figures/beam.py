@@ -13,7 +13,7 @@ Fate = Literal["kept", "finished", "limit", "dropped"]
 FATES: tuple[Fate, ...] = ("kept", "finished", "limit", "dropped")
 
 MOST_STEPS = 14  # side by side
-MOST_NODES = 330  # 45 kB on the way to the browser
+MOST_ROWS = 16  # with all steps 48 kB on the way to the browser
 MOST_DROPPED = 4  # of one step
 
 
@@ -61,7 +61,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class BeamTree:
-    """The steps ``first`` to ``last`` of a search. ``left_out``: dropped hypotheses that are not drawn."""
+    """The steps ``first`` to ``last`` of a search. ``left_out``: how many of them are not drawn."""
 
     nodes: tuple[Placed, ...]
     first: int
@@ -97,7 +97,7 @@ def beam_tree(
     first: int = 0,
 ) -> BeamTree:
     """The record of a search's hypotheses and their last tokens: at most `MOST_STEPS` steps from ``first``
-    on, of each step all that were not dropped, and of the dropped ones the best few. ``best``: the id of the
+    on, of each step what ended, what was kept, and the best few that were dropped. ``best``: the id of the
     answer; without it, the ended hypothesis with the largest score. ``chosen``: the id that was clicked.
 
     Raises `ValueError` for two hypotheses of one id, an unknown fate, or a parent at no earlier step.
@@ -157,14 +157,18 @@ def _lineage(by_id: dict[int, Hypothesis], start: int | None) -> set[int]:
 
 
 def _thinned(shown: Sequence[Hypothesis], spared: set[int]) -> list[Hypothesis]:
-    """Without most of the dropped ones: the best of each step stay, fewer where there are many others."""
-    sure = [node for node in shown if node.fate != "dropped" or node.id in spared]
-    steps = len({node.step for node in shown}) or 1
-    room = max(0, min(MOST_DROPPED, (MOST_NODES - len(sure)) // steps))
-    taken = {node.id for node in sure}
-    for step in {node.step for node in shown}:
-        lost = [node for node in shown if node.step == step and node.id not in taken]
-        taken |= {node.id for node in sorted(lost, key=lambda node: -node.score)[:room]}
+    """Of each step at most `MOST_ROWS`: those spared, then what ended, what was kept, and a few dropped ones,
+    the best of each; none whose parent is not there.
+    """
+    rank = {"finished": 1, "limit": 1, "kept": 2, "dropped": 3}
+    taken: set[int] = set()
+    first = shown[0].step if shown else 0
+    for step in sorted({node.step for node in shown}):
+        column = [n for n in shown if n.step == step and (step == first or n.parent in taken or n.parent < 0)]
+        column.sort(key=lambda n: (0 if n.id in spared else rank[n.fate], -n.score, n.id))
+        lost = [node for node in column if node.fate == "dropped" and node.id not in spared]
+        over = {node.id for node in lost[MOST_DROPPED:]}
+        taken |= {node.id for node in [n for n in column if n.id not in over][:MOST_ROWS]}
     return [node for node in shown if node.id in taken]
 
 

@@ -55,7 +55,7 @@ def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
     if record.left_out:
         layout["annotations"] = [
             {
-                "text": f"{record.left_out:,} more dropped hypotheses not drawn",
+                "text": f"{record.left_out:,} more hypotheses not drawn",
                 **{"xref": "paper", "yref": "paper", "x": 1, "y": 0, "yshift": -BOTTOM},
                 **{"xanchor": "right", "yanchor": "bottom", "showarrow": False},
                 "font": {"size": 11, "color": theme.MUTED},
@@ -130,7 +130,7 @@ def _targets(record: BeamTree) -> dict[str, Any]:
                 chance,
                 round(float(node.log_prob), 4),
                 round(float(node.score), 4),
-                node.fate,
+                SAID[node.fate],
             ]
         )
     return {
