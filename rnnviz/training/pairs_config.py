@@ -99,9 +99,9 @@ class Seq2SeqConfig:
     vocabulary: int = 0
     encoder: Kind = "GRU"
     decoder: Kind = "GRU"
-    embedding: int = 16
-    hidden: int = 32
-    decoder_hidden: int = 64
+    embedding: int = 12
+    hidden: int = 16
+    decoder_hidden: int = 32
     num_layers: int = 1
     decoder_layers: int = 1
     bidirectional: bool = True

@@ -13,11 +13,14 @@ from rnnviz.training.config import (
     OPTIMISERS,
     WITH_MOMENTUM,
     CharsConfig,
+    Generated,
     Optimiser,
     Sentence,
+    Seq2SeqConfig,
     TaggerConfig,
     TrainConfig,
 )
+from rnnviz.training.pairs_config import SCORES, Pair
 from rnnviz.training.storage import shapes
 
 WORDS = ("The", "the", "dog", "ate", "apple", "好", "it's")
@@ -87,7 +90,58 @@ def chars(draw: st.DrawFn) -> CharsConfig:
     )
 
 
-configs: st.SearchStrategy[TrainConfig] = taggers() | chars()
+@st.composite
+def pairs(draw: st.DrawFn, least: int, most: int) -> tuple[Pair, ...]:
+    side = st.lists(st.sampled_from("ab好'"), min_size=1, max_size=4).map(tuple)
+    return tuple(draw(st.lists(st.tuples(side, side), min_size=least, max_size=most)))
+
+
+@st.composite
+def generated(draw: st.DrawFn) -> Generated:
+    task = draw(st.sampled_from(("copy", "reverse", "sort", "shift", "numbers")))
+    shortest = draw(st.integers(1, 3))
+    sizes = {"shortest": shortest, "longest": draw(st.integers(shortest, 4))}
+    return Generated(
+        task, symbols=3, **sizes, shift=2, train=draw(st.integers(2, 5)), held=draw(st.integers(0, 2))
+    )
+
+
+@st.composite
+def seq2seqs(draw: st.DrawFn, dropout: float = 0.4) -> Seq2SeqConfig:
+    """Encoder-decoders of every kind; sizes fit whatever the score is."""
+    drawn = draw(st.booleans())
+    hidden, both, attention = draw(st.integers(1, 3)), draw(st.booleans()), draw(st.sampled_from(SCORES))
+    width = hidden * (2 if both else 1)
+    equal = attention in ("dot", "scaled_dot")
+    return Seq2SeqConfig(
+        draw(generated()) if drawn else draw(pairs(1, 4)),
+        () if drawn else draw(pairs(0, 2)),
+        vocabulary=draw(st.sampled_from((0, 25))) if not drawn else 0,
+        encoder=draw(st.sampled_from(KINDS)),
+        decoder=draw(st.sampled_from(KINDS)),
+        embedding=draw(st.integers(1, 3)),
+        hidden=hidden,
+        decoder_hidden=width if equal else draw(st.integers(1, 4)),
+        num_layers=draw(st.integers(1, 2)),
+        decoder_layers=draw(st.integers(1, 2)),
+        bidirectional=both,
+        attention=attention,
+        heads=draw(st.sampled_from([n for n in (1, 2, 3) if width % n == 0])),
+        mask=draw(st.booleans()),
+        packed=draw(st.booleans()),
+        dropout=draw(st.sampled_from((0.0, dropout))),
+        teacher=draw(st.sampled_from((1.0, 0.5, 0.0))),
+        teacher_end=0.3,
+        teacher_epochs=draw(st.sampled_from((0, 3))),
+        teacher_reversed=draw(st.booleans()),
+        batch=draw(st.integers(1, 3)),
+        shuffle=draw(st.booleans()),
+        optimiser=draw(optimisers()),
+        seed=draw(st.integers(0, 3)),
+    )
+
+
+configs: st.SearchStrategy[TrainConfig] = taggers() | chars() | seq2seqs()
 
 
 @st.composite
@@ -100,7 +154,7 @@ def changes(draw: st.DrawFn, config: TrainConfig) -> Change:
         name, shape = draw(st.sampled_from(sorted(shapes(config).items())))
         index = tuple(draw(st.integers(0, size - 1)) for size in shape)
         return Edit(name, index, draw(st.sampled_from((0.0, -1.5, 0.3))))
-    directions = config.directions if isinstance(config, TaggerConfig) else 1
+    directions = 1 if isinstance(config, CharsConfig) else config.directions
     return Silence(
         draw(st.integers(0, config.hidden - 1)),
         draw(st.integers(0, config.num_layers - 1)),
