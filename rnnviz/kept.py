@@ -11,25 +11,26 @@ K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 
 
-class Kept(Generic[K, R]):
-    """A function of one hashable argument whose latest results are kept, for all threads.
+class Shelf(Generic[K, R]):
+    """The latest results by their keys, for all threads, up to ``most`` bytes, but always the last one.
 
     `functools.lru_cache` counts results. Where the largest is a thousand times the smallest, a count that
-    bounds the memory keeps too few for a room of students.
+    bounds the memory keeps too few for a room of students. ``size``: the bytes of a result.
     """
 
-    def __init__(self, function: Callable[[K], R], most: int, size: Callable[[R], int]) -> None:
-        self._function, self._most, self._size = function, most, size
+    def __init__(self, most: int, size: Callable[[R], int]) -> None:
+        self._most, self._size = most, size
         self._found: OrderedDict[K, tuple[R, int]] = OrderedDict()
         self._guard = threading.Lock()
         self.bytes = 0
 
-    def __call__(self, key: K) -> R:
+    def get(self, key: K, make: Callable[[], R]) -> R:
+        """What is kept for a key, or what ``make`` gives, whose result must depend on the key alone."""
         with self._guard:
             if key in self._found:
                 self._found.move_to_end(key)
                 return self._found[key][0]
-        result = self._function(key)  # two threads may both compute: neither waits for the other
+        result = make()  # two threads may both compute: neither waits for the other
         size = self._size(result)
         with self._guard:
             if key not in self._found:
@@ -41,6 +42,17 @@ class Kept(Generic[K, R]):
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+class Kept(Shelf[K, R]):
+    """A function of one hashable argument whose latest results are kept."""
+
+    def __init__(self, function: Callable[[K], R], most: int, size: Callable[[R], int]) -> None:
+        super().__init__(most, size)
+        self._function = function
+
+    def __call__(self, key: K) -> R:
+        return self.get(key, lambda: self._function(key))
 
 
 def kept(most: int, size: Callable[[R], int]) -> Callable[[Callable[[K], R]], Kept[K, R]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from rnnviz.training import CharsConfig, RunState, snapshot
+from rnnviz.training import CharsConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +25,11 @@ class Batch:
     sentences: tuple[str, ...]
 
 
-@lru_cache(maxsize=32)
-def scored(state: bytes, two: bool) -> Batch:
-    """A run's pair as a batch of N = 1, or of N = 2 with ``two``: below it the same strings the other way
-    round, which the model is never taught. Raises ValueError for bytes that are no run of *Characters*.
+def scored(config: CharsConfig, *scores: NDArray[Any]) -> Batch:
+    """A run's pair as a batch of N = 1, from the scores (L, classes) of its source; or of N = 2, with those
+    of its target below: the same strings the other way round, which the model is never taught.
     """
-    run = RunState.from_bytes(state)
-    config = run.config
-    if not isinstance(config, CharsConfig):
-        raise ValueError(f"expected a run of CharsConfig, not of {type(config).__name__}")
-    pairs = [(config.source, config.target), (config.target, config.source)][: 1 + two]
-    scores = [snapshot(run, json.dumps({"text": source}))["flat_logits"] for source, _ in pairs]
+    pairs = [(config.source, config.target), (config.target, config.source)][: len(scores)]
     logits = torch.stack([torch.tensor(each) for each in scores])  # (N, L, classes)
     target = torch.tensor([[config.characters.index(c) for c in text] for _, text in pairs])  # (N, L)
     flat, ids = logits.reshape(-1, logits.shape[-1]), target.reshape(-1)  # (N * L, classes), (N * L)

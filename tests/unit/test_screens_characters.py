@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from rnnviz.data.characters import MAX_LENGTH
 from rnnviz.figures.cards import strings_card
 from rnnviz.figures.characters import Strings
 from rnnviz.figures.said import ROW, said, said_figure, said_summary
-from rnnviz.presets import CHARS_PRESETS, EPOCHS, SENTENCES
+from rnnviz.presets import CHARS_PRESETS, EPOCHS
 from rnnviz.reshaped import scored
 from rnnviz.screens import characters as page
-from rnnviz.training import Stop, TaggerConfig, advance, start
+from rnnviz.training import Stop, advance, snapshot, start
 from tests.unit.test_figures_training import checked, named
 
 HELLO = Strings("hello", "ohlol", ("e", "h", "l", "o"))
@@ -141,7 +142,9 @@ def test_a_run_s_configuration_comes_back_into_the_controls(
 @pytest.mark.parametrize("two", [False, True])
 def test_D8_the_rows_losses_are_pytorchs_and_make_up_its_loss(row: str, two: bool) -> None:
     config = CHARS_PRESETS[row]
-    batch = scored(advance(start(config), 3).to_bytes(), two)
+    state = advance(start(config), 3)
+    texts = [config.source, config.target][: 1 + two]
+    batch = scored(config, *(snapshot(state, json.dumps({"text": t}))["flat_logits"] for t in texts))
     n = 2 if two else 1
     assert batch.logits.shape == (n, 5, 4) and batch.target.shape == batch.losses.shape == (n, 5)
     assert batch.sentences == ("hello", "ohlol")[:n]
@@ -154,11 +157,6 @@ def test_D8_the_rows_losses_are_pytorchs_and_make_up_its_loss(row: str, two: boo
     )
     assert batch.loss == pytest.approx(float(loss), rel=1e-5)
     assert batch.loss == pytest.approx(float(own.sum() if row == "D3" else own.mean()), rel=1e-5)
-
-
-def test_a_run_of_another_task_has_no_characters() -> None:
-    with pytest.raises(ValueError, match="CharsConfig, not of TaggerConfig"):
-        scored(start(TaggerConfig(SENTENCES)).to_bytes(), False)
 
 
 # ---- pictures

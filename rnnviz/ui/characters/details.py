@@ -41,7 +41,8 @@ def options(config: CharsConfig, view: str) -> None:
 
 def reshaped(now: Moment) -> None:
     """Row D8: the scores as the model gives them, as the loss takes them, and what each position adds."""
-    batch = scored(now.state, bool(now.values["c_two"]))
+    texts = [now.config.source, now.config.target][: 1 + bool(now.values["c_two"])]
+    batch = scored(now.config, *(now.arrays_of(text)["flat_logits"] for text in texts))
     classes = [shown(c) for c in now.config.characters]
     record = reshape(
         Scored(

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from rnnviz.data.characters import shown
+from rnnviz.figures.base import sendable
 from rnnviz.figures.characters import ceiling, softmax_grid, state_grid
 from rnnviz.figures.heatmap import step_heatmaps, step_maps
 from rnnviz.figures.losses import Thinned
 from rnnviz.figures.said import Said, said, said_figure, said_summary
 from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
 from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.kept import Shelf
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Look
 from rnnviz.ui.characters.reading import Moment
@@ -27,6 +30,17 @@ LONG, LONGER = 10, 20
 """Characters that can be read in a third of the page's width, and in half of it."""
 
 
+Drawn = tuple[go.Figure, str]
+"""A figure and its summary."""
+
+
+def _size(drawn: Drawn) -> int:
+    return len(sendable(drawn[0]).text)
+
+
+_DRAWN: Shelf[tuple[str, bytes, int], Drawn] = Shelf(8_000_000, _size)
+
+
 def strings(now: Moment, key: str, back_to: Callable[[int], None], height: int = HEIGHT) -> None:
     """The string of every epoch beside its loss; a click goes back to the model that said it."""
 
@@ -36,13 +50,11 @@ def strings(now: Moment, key: str, back_to: Callable[[int], None], height: int =
         if isinstance(point.y, float) and 0 <= point.y < len(record.epochs):
             back_to(record.epochs[int(point.y)] - 1)
 
-    chart(
-        said_figure(record, current=now.epoch + 1, height=height),
-        key=f"{key}_said",
-        name=f"What {_name(key)} says",
-        summary=said_summary(record),
-        on_click=clicked,
-    )
+    def draw() -> Drawn:
+        return said_figure(record, current=now.epoch + 1, height=height), said_summary(record)
+
+    figure, told = _kept("said", now, height, draw) if record.epochs == (1,) else draw()
+    chart(figure, key=f"{key}_said", name=f"What {_name(key)} says", summary=told, on_click=clicked)
 
 
 def spoken(now: Moment) -> Said:
@@ -83,29 +95,39 @@ def state_and_softmax(now: Moment, key: str) -> None:
 
 def softmax(now: Moment, key: str, height: int) -> None:
     """The softmax at each position, what is to be said outlined."""
-    name = "softmax(scores)" if now.config.readout else "softmax(hₜ)"
-    grid = softmax_grid(now.strings, [(name, now.arrays["probabilities"])])
-    chart(
-        tag_figure(grid, height=height),
-        key=f"{key}_softmax",
-        name=f"Softmax, {_name(key)}",
-        summary=f"{_when(now)}. {tag_summary(grid)}",
-    )
+
+    def draw() -> Drawn:
+        name = "softmax(scores)" if now.config.readout else "softmax(hₜ)"
+        grid = softmax_grid(now.strings, [(name, now.arrays["probabilities"])])
+        return tag_figure(grid, height=height), f"{_when(now)}. {tag_summary(grid)}"
+
+    figure, told = _kept("softmax", now, height, draw)
+    chart(figure, key=f"{key}_softmax", name=f"Softmax, {_name(key)}", summary=told)
 
 
 def state(now: Moment, key: str, height: int) -> None:
     """The last layer's h: over the characters where it is their score, else over its own units."""
-    h = _h(now)
-    if now.config.readout:
-        figure = step_heatmaps(step_maps({"h": h}, [shown(c) for c in now.config.source]), height=height)
-        told = f"h has {h.shape[1]} units, from {h.min():.3f} to {h.max():.3f}."
-    else:
-        words, classes = (list(map(shown, text)) for text in (now.config.source, now.config.characters))
-        panel = tagged(words, h, truth=now.strings.truth)
-        row = tag_row("hₜ, the score", [panel], signed=True, limit=1.0)
-        grid = tag_grid([row], [f"h[{k}]: {c}" for k, c in enumerate(classes)])
-        figure, told = tag_figure(grid, height=height), tag_summary(grid)
-    chart(figure, key=f"{key}_h", name=f"State, {_name(key)}", summary=f"{_when(now)}. {told}")
+
+    def draw() -> Drawn:
+        h = _h(now)
+        if now.config.readout:
+            figure = step_heatmaps(step_maps({"h": h}, [shown(c) for c in now.config.source]), height=height)
+            told = f"h has {h.shape[1]} units, from {h.min():.3f} to {h.max():.3f}."
+        else:
+            words, classes = (list(map(shown, text)) for text in (now.config.source, now.config.characters))
+            panel = tagged(words, h, truth=now.strings.truth)
+            row = tag_row("hₜ, the score", [panel], signed=True, limit=1.0)
+            grid = tag_grid([row], [f"h[{k}]: {c}" for k, c in enumerate(classes)])
+            figure, told = tag_figure(grid, height=height), tag_summary(grid)
+        return figure, f"{_when(now)}. {told}"
+
+    figure, told = _kept("state", now, height, draw)
+    chart(figure, key=f"{key}_h", name=f"State, {_name(key)}", summary=told)
+
+
+def _kept(which: str, now: Moment, height: int, draw: Callable[[], Drawn]) -> Drawn:
+    """A picture of a state is the same for everybody who looks at it."""
+    return _DRAWN.get((which, now.state, height), draw)
 
 
 def _h(now: Moment) -> NDArray[Any]:

@@ -11,9 +11,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.figures.characters import Strings
+from rnnviz.kept import kept
 from rnnviz.runs import usable_device
 from rnnviz.screens import characters as page
-from rnnviz.training import parameter_names
+from rnnviz.training import parameter_names, snapshot, start
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Look, Run, Visit
 from rnnviz.training.live.engine import Arrays
@@ -71,8 +72,30 @@ class Moment:
         return parameter_names(self.config)
 
     def arrays_of(self, text: str) -> Arrays:
-        """The arrays of another string that is read."""
+        """The arrays of a string that is read."""
+        if text == self.config.source:
+            return self.arrays
         return pictured(self.state, json.dumps({"text": text}))
+
+
+def _size(found: tuple[bytes, Arrays]) -> int:
+    state, arrays = found
+    return len(state) + sum(array.nbytes for array in arrays.values())
+
+
+@kept(16_000_000, _size)
+def fresh(config: CharsConfig) -> tuple[bytes, Arrays]:
+    """A run before its first epoch: its bytes and the arrays of its pictures."""
+    state = start(config)
+    return state.to_bytes(), snapshot(state, VIEW)
+
+
+def _pictured(state: bytes, config: CharsConfig, epoch: int) -> Arrays:
+    if epoch == 0:
+        untrained, arrays = fresh(config)
+        if untrained == state:  # nobody has reached in
+            return arrays
+    return pictured(state, VIEW)
 
 
 def moment(values: Mapping[str, Any], run: Run, config: CharsConfig, epoch: int | None) -> Moment:
@@ -80,11 +103,11 @@ def moment(values: Mapping[str, Any], run: Run, config: CharsConfig, epoch: int 
     run.watch(VIEW)
     look = run.look()
     at, state = run.seek(None)
-    newest = look.snapshot if look.snapshot and at == look.epoch else pictured(state, VIEW)
+    newest = look.snapshot if look.snapshot and at == look.epoch else _pictured(state, config, at)
     arrays, rewound = newest, epoch is not None and epoch < look.epoch
     if rewound:
         at, state = run.seek(epoch)
-        arrays = pictured(state, VIEW)
+        arrays = _pictured(state, config, at)
     return Moment(values, run, config, look, at, rewound, state, arrays, newest)
 
 

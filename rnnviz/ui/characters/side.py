@@ -11,10 +11,11 @@ from rnnviz.presets import EPOCHS
 from rnnviz.screens import characters as page
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import SPEEDS, Run, house
+from rnnviz.training.live.records import Origin
 from rnnviz.ui import pickers
 from rnnviz.ui.characters import details, pictures
-from rnnviz.ui.characters.reading import CANVAS, NOW, PAGE, Moment, Places, moment, redraw, visit_once
-from rnnviz.ui.lab.desk import config_of, guarded, reset, said, started
+from rnnviz.ui.characters.reading import CANVAS, NOW, PAGE, Moment, Places, fresh, moment, redraw, visit_once
+from rnnviz.ui.lab.desk import config_of, guarded, reset, said
 from rnnviz.ui.lab.desk import show as bring
 from rnnviz.ui.lab.transport import NAMES
 
@@ -37,8 +38,8 @@ def runs(current: page.CharsScreen) -> dict[str, Run]:
         found = {}
     held = st.session_state.get("c_side_preview")
     if held is None or held[0] != current.three:
-        fresh = {row: Run.of(started(config), label=row, group=GROUP) for row, config in wanted.items()}
-        held = st.session_state["c_side_preview"] = (current.three, fresh)
+        made = {row: Run(Origin(fresh(c)[0], 0, 0), label=row, group=GROUP) for row, c in wanted.items()}
+        held = st.session_state["c_side_preview"] = (current.three, made)
     return {row: found.get(row, held[1][row]) for row in wanted}
 
 
@@ -48,9 +49,9 @@ def busy(current: page.CharsScreen) -> bool:
 
 
 def standing(current: page.CharsScreen) -> tuple[Hashable, ...]:
-    """What the buttons and the way back depend on."""
+    """What the buttons, the way back and the bounds of the scores depend on."""
     looks = [run.look() for run in runs(current).values()]
-    return tuple((look.epoch, look.busy, look.stopped) for look in looks)
+    return _bounds(current), *((look.epoch, look.busy, look.stopped) for look in looks)
 
 
 def frame(current: page.CharsScreen, values: Mapping[str, Any]) -> Places:
@@ -59,6 +60,7 @@ def frame(current: page.CharsScreen, values: Mapping[str, Any]) -> Places:
     _transport(current, here)
     said(PAGE)
     spot, top = st.container(), st.container()
+    st.caption(_bounds(current))
     _rewind(here)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         pickers.choice(FIELD["c_which"], collapsed=True)
@@ -113,7 +115,7 @@ def _column(row: str, now: Moment, *, alone: bool) -> None:
     """A model's pictures; of long strings all but the first are drawn of one model ``alone``."""
     st.markdown(
         f"**{row}** {pictures.standing(now.look)} ({now.config.reduction})  \n"
-        f":small[`{call(now.config)}` lr {now.config.optimiser.lr:g}. {pictures.bound(now.config)}]"
+        f":small[`{call(now.config)}` lr {now.config.optimiser.lr:g}]"
     )
     long = len(now.config.source) > pictures.LONG
     key, (high, low, lowest) = f"c_{row}", pictures.WIDE if long else pictures.NARROW
@@ -123,6 +125,14 @@ def _column(row: str, now: Moment, *, alone: bool) -> None:
         pictures.softmax(now, key, low)
     if not large:
         pictures.state(now, key, lowest)
+
+
+def _bounds(current: page.CharsScreen) -> str:
+    """In a sentence for each kind of model, what its scores can reach."""
+    rows: dict[str, list[str]] = {}
+    for row, config in current.models.items():
+        rows.setdefault(pictures.bound(config), []).append(row)
+    return "  \n".join(f"{' and '.join(each)}: {sentence}" for sentence, each in rows.items())
 
 
 def call(config: CharsConfig) -> str:
