@@ -11,13 +11,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, WebSocket
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_LIMIT: Final = 60.0
@@ -181,10 +183,25 @@ class Traffic:
     """Parts of console errors that a test provokes on purpose."""
 
     def watch(self, page: Page) -> None:
-        page.on("request", self._request)
-        page.on("websocket", lambda socket: self.requests.append(socket.url))
-        page.on("console", self._console)
-        page.on("pageerror", self._page_error)
+        """From now on."""
+        for event, listener in self._listeners():
+            page.on(event, listener)
+
+    @contextmanager
+    def watched(self, page: Page) -> Iterator[None]:
+        """While the block runs."""
+        self.watch(page)
+        yield
+        for event, listener in self._listeners():
+            page.remove_listener(event, listener)
+
+    def _listeners(self) -> tuple[tuple[Any, Any], ...]:
+        return (
+            ("request", self._request),
+            ("websocket", self._websocket),
+            ("console", self._console),
+            ("pageerror", self._page_error),
+        )
 
     def hosts(self) -> set[str]:
         """host:port of every request that left the page; data: and blob: addresses do not."""
@@ -196,6 +213,9 @@ class Traffic:
         assert errors == [], errors
         assert self.page_errors == [], self.page_errors
         assert {host.rpartition(":")[0] for host in self.hosts()} <= {"127.0.0.1"}
+
+    def _websocket(self, socket: WebSocket) -> None:
+        self.requests.append(socket.url)
 
     def _request(self, request: Request) -> None:
         self.requests.append(request.url)
@@ -236,6 +256,32 @@ def pick(page: Page, box: Locator, name: str) -> None:
     wait_idle(page)
     box.click()
     page.get_by_role("option", name=name, exact=True).click()
+
+
+_TOO_WIDE: Final = """() => {
+  const main = document.querySelector('[data-testid="stMain"]'), page = document.documentElement;
+  const cut = [];
+  for (const plot of main.querySelectorAll(".rv-plot")) {
+    const frame = plot.getBoundingClientRect();
+    for (const text of plot.querySelectorAll("svg text")) {
+      const box = text.getBoundingClientRect();
+      const out = Math.max(box.right - frame.right, frame.left - box.left);
+      if (box.width && out > 1.5) cut.push(`${text.textContent}: ${Math.round(out)} pixels`);
+    }
+  }
+  if (page.scrollWidth > page.clientWidth) cut.push(`the page: ${page.scrollWidth} pixels`);
+  if (main.scrollWidth > main.clientWidth) cut.push(`its main part: ${main.scrollWidth} pixels`);
+  return cut;
+}"""
+
+
+def expect_fits(page: Page, width: int) -> None:
+    """Makes the window so wide; soon nothing may reach over its edge, nor a text over that of its chart."""
+    page.set_viewport_size({"width": width, "height": 800})
+    try:
+        page.wait_for_function(f"() => innerWidth === {width} && ({_TOO_WIDE})().length === 0")
+    except TimeoutError as late:
+        raise AssertionError(f"at {width} pixels of {page.url}: {page.evaluate(_TOO_WIDE)}") from late
 
 
 def choose_theme(page: Page, name: str) -> None:

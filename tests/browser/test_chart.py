@@ -190,8 +190,9 @@ def column(page: Page, step: int) -> Any:
 
 
 def test_the_cursor_moves_in_every_chart_of_its_group_and_no_figure_is_sent(
-    charts: Server, page: Page
+    charts: Server, open_page: Callable[..., Page]
 ) -> None:
+    page = open_page()  # one that this listener ends with
     received: list[bytes | str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
     view = opened(charts, page)

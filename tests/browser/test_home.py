@@ -64,7 +64,8 @@ def test_the_sentence_is_read_word_by_word_and_the_state_fills_in(page: Page, se
     assert covered(page) == 0
 
 
-def test_reading_costs_the_server_nothing(page: Page, server: Server) -> None:
+def test_reading_costs_the_server_nothing(open_page: Callable[..., Page], server: Server) -> None:
+    page = open_page()  # one that these listeners end with
     arrive(page, server)
     wait_idle(page)
     draws = picture(page).get_attribute("data-draws")

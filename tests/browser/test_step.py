@@ -135,7 +135,10 @@ def test_a_row_of_a_gate_opens_its_sum(server: Server, page: Page) -> None:
     expect(page.get_by_role("figure", name="Contributions to f, unit 4")).to_be_visible()
 
 
-def test_playing_ends_at_the_last_step_and_leaves_the_history_short(server: Server, page: Page) -> None:
+def test_playing_ends_at_the_last_step_and_leaves_the_history_short(
+    server: Server, open_page: Callable[..., Page]
+) -> None:
+    page = open_page()  # a fresh history: an old one does not grow any more at 50 entries
     visit(server, page, "?s_text=one+two+three+four+five+six+seven+eight+nine+ten&s_step=0")
     before = page.evaluate("history.length")
     pick(page, page.get_by_role("combobox", name="Speed"), "4 steps/s")
