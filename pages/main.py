@@ -27,6 +27,7 @@ st.navigation(
         "Train": [
             st.Page("tagger.py", title="Tagger", url_path="tagger"),
             st.Page("characters.py", title="Characters", url_path="characters"),
+            st.Page("attention.py", title="Attention", url_path="attention"),
         ],
     },
     position="top",

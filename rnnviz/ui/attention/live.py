@@ -1,0 +1,87 @@
+"""The live part of *Attention*: transport, heatmap, curves, the way back, and one view more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from rnnviz.screens import attention as page
+from rnnviz.screens.attention_fields import BY_KEY, VIEWS
+from rnnviz.ui import pickers
+from rnnviz.ui.attention import curves, pictures, saving, stepper
+from rnnviz.ui.attention.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, seat, steps
+from rnnviz.ui.attention.redraw import moved
+from rnnviz.ui.lab import branches
+from rnnviz.ui.lab.desk import others, set_rate
+from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
+
+FIELD = BY_KEY
+SHOWN: dict[str, Callable[[Moment], None]] = {
+    "Step": stepper.show,
+    "Save": saving.show,
+}
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the live part draws: beside the buttons, and above and below what does not move."""
+
+    counter: DeltaGenerator
+    top: DeltaGenerator
+    bottom: DeltaGenerator
+
+
+def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
+    """What stands still while a run goes on: buttons, the way back, branches, the choice of a view."""
+    here = seat(current)
+    look = here.run.look()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        transport(here, look, steps(current), redraw)
+        spot = st.container()
+    state_of_things(here, look, redraw)
+    if waiting := [run for run in others(here) if run.look().epoch]:
+        count = f"{len(waiting)} earlier run{'s wait' if len(waiting) > 1 else ' waits'}"
+        st.caption(f"New settings, a new run. {count}, paused: with their settings they are back.")
+    top = st.container()
+    back = rewind(here, look)
+    branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
+    pickers.choice(FIELD["a_view"], views(current), collapsed=True, on_change=moved)
+    return Places(spot, top, st.container())
+
+
+def views(current: page.AttentionScreen) -> tuple[str, ...]:
+    """The views there are for this model."""
+    return VIEWS if current.attends else tuple(v for v in VIEWS if v != "Padding")
+
+
+def busy(current: page.AttentionScreen) -> bool:
+    """Whether a run of this page goes on, so that there will be news."""
+    return seat(current).run.look().busy
+
+
+def show(current: page.AttentionScreen, values: Mapping[str, Any], places: Places) -> None:
+    """Everything that moves while a run goes on."""
+    st.session_state[NOW] = current
+    here = seat(current)
+    set_rate(here, float(values["a_lr"]))
+    look = here.run.look()
+    if look.playing:
+        here.run.set_until(current.stop(look.epoch))
+    settle(PAGE, look.busy)
+    now = moment(current, values, rewound(here, look))
+    batches = -(-len(current.config.pairs) // current.config.batch)
+    with places.counter:
+        st.markdown(counter(look, batches, steps(current), now.epoch if now.rewound else None))
+    with places.top, st.container(gap="xsmall"):
+        pictures.words(now)
+        with st.grid(2, min_column_width=380):
+            pictures.heatmap(now, stepper.step_of(now) if values["a_view"] == "Step" else None)
+            with st.container(gap="xsmall"):
+                curves.learnt(now, pictures.HEIGHT // 2)
+                curves.looking(now, pictures.HEIGHT // 2)
+    with places.bottom:
+        SHOWN.get(values["a_view"], stepper.show)(now)

@@ -1,0 +1,90 @@
+"""The picture of a run: the heatmap with the right alignment, and what was said beside what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from rnnviz.figures.attention import AttentionMap, attention_map, attention_summary
+from rnnviz.figures.attention_drawn import Chosen, attention_figure
+from rnnviz.models.decoding import Decoded
+from rnnviz.screens import attention as page
+from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui.attention.stepper import go, place_of
+from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.link import markdown
+
+HEIGHT = 460
+SAID = 60
+"""Characters of what was said that stand in a line."""
+
+
+def maps_of(current: page.AttentionScreen, decoded: Decoded, name: str) -> list[AttentionMap]:
+    """A map, or one a head."""
+    if decoded.weights is None:
+        return []
+    tokens = (current.source, decoded.target)
+    wrong = page.said_right(current, decoded.target)
+    each = [decoded.weights] if decoded.weights.ndim == 2 else list(decoded.weights.transpose(1, 0, 2))
+    names = [name] if len(each) == 1 else [f"{name}, head {h}" for h in range(len(each))]
+    return [
+        attention_map(n, tokens, w, truth=current.truth, wrong=wrong)
+        for n, w in zip(names, each, strict=True)
+    ]
+
+
+def heatmap(now: Moment, step: int | None) -> None:
+    """The attention of the decoding in view; a click chooses a step and a source position."""
+    decoded = now.decoded
+    length = len(decoded.ids)
+    drawn(
+        maps_of(now.current, decoded, f"epoch {now.epoch}" if now.epoch else "not trained"),
+        key="a_map",
+        name="Attention",
+        chosen=None if step is None else Chosen(step, place_of(now)),
+        height=HEIGHT,
+        length=length,
+    )
+
+
+def drawn(
+    maps: Sequence[AttentionMap],
+    *,
+    key: str,
+    name: str,
+    chosen: Chosen | None = None,
+    height: int | None = None,
+    length: int = 0,
+) -> None:
+    """Maps side by side; with ``length`` a click chooses the step and the place."""
+
+    def clicked(point: Point) -> None:
+        if len(point.index) == 2:
+            go(length, point.index[0], point.index[1])
+
+    chart(
+        attention_figure(maps, chosen=chosen, height=height),
+        key=key,
+        name=name,
+        summary=attention_summary(maps),
+        on_click=clicked if length else None,
+    )
+
+
+def spoken(current: page.AttentionScreen, decoded: Decoded) -> str:
+    """Source, what was said, and whether it is right, as a line of Markdown."""
+    whole = current.text(decoded.text)
+    said = markdown(whole[:SAID] + "…" * (len(whole) > SAID)) or "nothing"
+    end = "" if decoded.finished else " … (cut at the limit)"
+    line = f"{markdown(current.text(current.source))} → **{said}**{end}"
+    if current.right is None:
+        return line
+    if decoded.finished and decoded.text == current.right:
+        return f"{line} ✓"
+    return f"{line} ✗ right: {markdown(current.text(current.right))}"
+
+
+def words(now: Moment) -> None:
+    """What was said, above the picture."""
+    st.markdown(spoken(now.current, now.decoded))

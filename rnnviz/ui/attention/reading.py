@@ -1,0 +1,132 @@
+"""What every part of the page starts from: the screen, the desk, and the moment that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.models.decoding import Decoded, How
+from rnnviz.runs import usable_device
+from rnnviz.screens import attention as page
+from rnnviz.screens.attention_fields import FIELDS, FILE
+from rnnviz.training.live import Look, Run, Visit, house
+from rnnviz.training.pairs_config import Seq2SeqConfig
+from rnnviz.training.slices import Stop
+from rnnviz.ui.attention.decoded import Asked, said
+from rnnviz.ui.attention.shipped import fresh
+from rnnviz.ui.lab.desk import Desk, config_of, desk
+from rnnviz.ui.lab.tab import visit
+from rnnviz.ui.lab.transport import Steps
+from rnnviz.ui.link import arrive
+from rnnviz.ui.page import Arrived
+
+PAGE = "attention"
+CANVAS, LIVE = "attention_canvas", "attention_live"
+UPLOAD = "a_uploaded"
+NOW = "attention_now"
+"""Where the session has the screen that was drawn last: what stands around the pictures may be older."""
+
+
+def read(*, alone: bool = True) -> Arrived:
+    """The page's screen and values."""
+    screen = partial(page.screen, upload=st.session_state.get(UPLOAD))
+    current, values = arrive(FIELDS, screen, PAGE, alone=alone)
+    return usable(current), values
+
+
+def usable(current: page.AttentionScreen) -> page.AttentionScreen:
+    """The screen with a device that is here: a link may come from a machine with another one."""
+    device = usable_device(current.config.device)
+    if device == current.config.device:
+        return current  # a configuration keeps what was computed of it
+    return replace(current, config=replace(current.config, device=device))
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is looked at: a run as it stands, or at an earlier epoch. ``state``: the run's bytes then."""
+
+    current: page.AttentionScreen
+    values: Mapping[str, Any]
+    desk: Desk
+    look: Look
+    epoch: int
+    rewound: bool
+    state: bytes
+
+    @property
+    def run(self) -> Run:
+        return self.desk.run
+
+    @property
+    def config(self) -> Seq2SeqConfig:
+        return self.current.config
+
+    @property
+    def asked(self) -> Asked:
+        """The decoding of the picture: the model's own tokens, or the true ones, are fed."""
+        forced = self.values["a_feed"] and self.current.right is not None
+        return Asked(self.state, self.current.source, How(target=self.current.right if forced else None))
+
+    @property
+    def decoded(self) -> Decoded:
+        return said(self.asked)
+
+
+def moment(current: page.AttentionScreen, values: Mapping[str, Any], epoch: int | None) -> Moment:
+    """The kept epoch of the run in view nearest to ``epoch``, None for where it stands."""
+    here = seat(current)
+    look = here.run.look()
+    at, state = here.run.seek(epoch)
+    return Moment(current, values, here, look, at, epoch is not None, state)
+
+
+def seat(current: page.AttentionScreen) -> Desk:
+    """The desk of this tab. A run that comes with the page lies on it as it was trained."""
+    key = f"{PAGE}_preview"
+    held = st.session_state.get(key)
+    if held is None or held[0] != current.config:
+        st.session_state[key] = (current.config, fresh(current.config, PAGE))
+    return desk(PAGE, visit_once(), current.config)
+
+
+def visit_once() -> Visit:
+    """The tab; it tells the browser its key in the page's own run, not in a fragment's."""
+    found: Visit = st.session_state[f"{PAGE}_visit"]
+    return found
+
+
+def enter() -> None:
+    """Called by the page before anything is drawn."""
+    here = st.session_state[f"{PAGE}_visit"] = visit()
+    if UPLOAD not in st.session_state and st.query_params.get("a_task") == FILE:
+        # A reload: the file is gone from the session, not from its run.
+        kept = [config_of(run) for run in house().lobby.runs(here, PAGE)]
+        own = [c for c in kept if isinstance(c, Seq2SeqConfig) and isinstance(c.data, tuple)]
+        if own:
+            st.session_state[UPLOAD] = carried("the run that was left here", own[-1])
+
+
+def carried(name: str, config: Seq2SeqConfig) -> page.Upload:
+    """A run's own pairs in place of a file."""
+    assert isinstance(config.data, tuple)
+    return page.Upload(name, {"character": config.data, "word": config.data}, config.held_out)
+
+
+def steps(current: page.AttentionScreen) -> Steps:
+    """How this page calls a step, and when its runs end."""
+
+    def until(done: int) -> Stop | None:
+        newest: page.AttentionScreen = st.session_state[NOW]
+        return newest.stop(done)
+
+    return Steps("batch", until, speed=float("inf"))
+
+
+def redraw() -> None:
+    """A callback: the canvas again, with its live part."""
+    st.rerun(CANVAS)

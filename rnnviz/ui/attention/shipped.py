@@ -1,0 +1,71 @@
+"""The trained runs that come with the page: assets/states/attention*.safetensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from rnnviz.assets import FOLDER
+from rnnviz.training import RunState
+from rnnviz.training.live import Run, runfile
+from rnnviz.training.live.history import History
+from rnnviz.training.live.records import Origin
+from rnnviz.training.pairs_config import Seq2SeqConfig
+from rnnviz.ui.attention.decoded import begun
+
+
+@dataclass(frozen=True, eq=False)
+class Shipped:
+    """A trained run: its configuration, and where it stands with what it measured on the way."""
+
+    config: Seq2SeqConfig
+    origin: Origin
+
+
+@lru_cache(maxsize=1)
+def shipped() -> tuple[Shipped, ...]:
+    """Every trained state that is shipped, read once."""
+    return tuple(
+        _read(path.read_bytes()) for path in sorted((FOLDER / "states").glob("attention*.safetensors"))
+    )
+
+
+def trained(config: Seq2SeqConfig) -> Shipped | None:
+    """The shipped run with these settings, whatever the learning rate of the field is now."""
+    wanted = replace(config, optimiser=replace(config.optimiser, lr=0.1), device="cpu")
+    for one in shipped():
+        if replace(one.config, optimiser=replace(one.config.optimiser, lr=0.1)) == wanted:
+            return one
+    return None
+
+
+def fresh(config: Seq2SeqConfig, page: str) -> Run:
+    """A run for these settings that nobody has touched: a shipped one stands where it was trained to, with
+    the way back to before its training; any other before its first epoch.
+    """
+    found = trained(config)
+    run = Run(Origin(begun(found.config if found else config), 0), label="first run", group=page)
+    if found is not None:
+        run.restore(replace(found.origin, history=_whole(found.origin, run.origin.state)))
+    return run
+
+
+def _whole(end: Origin, first: bytes) -> History:
+    """The way back from where a run stands, at least to its beginning."""
+    if end.history is not None and 0 in end.history:
+        return end.history
+    found = History()
+    found.put(0, first)
+    found.put(end.epoch, end.state)
+    return found
+
+
+def _read(data: bytes) -> Shipped:
+    try:
+        saved = runfile.from_bytes(data).saved()
+    except ValueError:
+        state = RunState.from_bytes(data)
+        saved = Origin(data, state.epoch, state.step)
+    config = RunState.from_bytes(saved.state).config
+    assert isinstance(config, Seq2SeqConfig)
+    return Shipped(config, saved)

@@ -1,0 +1,105 @@
+"""*Attention* as a script: what it shows is what the model computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rnnviz.data.pairs_text import format_pairs
+from rnnviz.models.decoding import decode, model_of
+from rnnviz.models.explain import explain
+from rnnviz.presets import SEQ2SEQ_PRESETS
+from rnnviz.screens.attention import screen
+from rnnviz.training import RunState, start
+from rnnviz.training.pairs_config import Seq2SeqConfig
+from rnnviz.ui.attention.shipped import fresh
+from tests.pages.components import components
+
+Visit = Callable[..., AppTest]
+
+
+def figure(app: AppTest, name: str) -> dict[str, Any]:
+    found = [part for part in components(app) if str(part.get("name", "")).startswith(name)]
+    assert len(found) == 1, [part.get("name") for part in components(app)]
+    return found[0]
+
+
+def array(part: Any) -> np.ndarray:
+    """A trace's array, as Plotly's JSON writes it."""
+    if not isinstance(part, dict):
+        return np.asarray(part)
+    import base64
+
+    flat = np.frombuffer(base64.b64decode(part["bdata"]), dtype=part["dtype"])
+    shape = [int(n) for n in str(part.get("shape", flat.size)).split(",")]
+    return flat.reshape(shape)
+
+
+def state_of(config: Seq2SeqConfig) -> RunState:
+    """Where the page's run stands before anybody touches it."""
+    return RunState.from_bytes(fresh(config, "attention").state)
+
+
+def test_the_first_visit_shows_the_trained_model_s_own_weights_and_starts_nothing(visit: Visit) -> None:
+    app = visit("attention.py")
+    assert not app.exception and not app.warning
+    current, _, _ = screen({})
+    state = state_of(current.config)
+    decoded = decode(model_of(state), current.config, current.source)
+    drawn = figure(app, "Attention")["figure"]["data"][0]
+    np.testing.assert_array_equal(array(drawn["z"]), decoded.weights)
+    assert any(f"**epoch {state.epoch}**" in m.value for m in app.markdown)
+    assert app.button(key="attention_play").label == "Play"
+
+
+def test_the_sums_of_a_step_are_those_of_the_model(visit: Visit) -> None:
+    app = visit("attention.py", a_step="2", a_place="3")
+    current, _, _ = screen({})
+    model = model_of(state_of(current.config))
+    decoded = decode(model, current.config, current.source)
+    found = explain(model, current.config, decoded, 2)
+    energies, weights = figure(app, "Energies and weights")["figure"]["data"][:2]
+    np.testing.assert_allclose(array(energies["y"]), found.energies, rtol=1e-6)
+    np.testing.assert_array_equal(array(weights["y"]), found.weights)
+    shown = {trace["name"]: trace for trace in figure(app, "Products")["figure"]["data"]}
+    np.testing.assert_array_equal(array(shown["products"]["z"]), found.products)
+    choices = figure(app, "Next token")["figure"]["data"][0]
+    likely = [c.probability for c in found.candidates]
+    np.testing.assert_allclose(array(choices["x"])[: len(likely)], likely, rtol=1e-5)
+
+
+def test_a_source_with_unknown_symbols_is_refused_in_words(visit: Visit) -> None:
+    app = visit("attention.py", a_source="abcx")
+    assert not app.exception
+    assert any("“x” is unknown to this model" in w.value.replace("\\", "") for w in app.warning)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ("ab\tcd\nx", "line 2 has no tab"),
+        ("a\tb\n\tc", "line 2: the source is empty"),
+        ("a" * 90 + "\tb", "at most 64"),
+    ],
+)
+def test_pairs_that_cannot_be_used_name_their_line(visit: Visit, pairs: str, said: str) -> None:
+    app = visit("attention.py", a_task="own pairs", a_pairs=pairs)
+    assert not app.exception
+    assert any(said in w.value.replace("\\", "") for w in app.warning), [w.value for w in app.warning]
+
+
+def test_D9_own_sentences_are_words(visit: Visit) -> None:
+    app = visit(
+        "attention.py",
+        a_task="own pairs",
+        a_unit="word",
+        a_pairs=format_pairs(SEQ2SEQ_PRESETS["D9"].pairs, "word"),
+    )
+    assert not app.exception
+    drawn = figure(app, "Attention")["figure"]["layout"]["meta"]["labels"]
+    assert list(drawn["x"]) == ["good", "morning"]
+    assert start(SEQ2SEQ_PRESETS["D9"]).epoch == 0
