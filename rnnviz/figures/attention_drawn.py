@@ -168,7 +168,8 @@ def _heat(panel: _Panel) -> dict[str, Any]:
         **{"xaxis": panel.x, "yaxis": panel.y, "coloraxis": "coloraxis"},
         **dict.fromkeys(("xgap", "ygap"), 2 if numbered else 1 if one.weights.size < 2500 else 0),
         "hoverongaps": False,
-        "hovertemplate": "%{z:.1%} of what is looked at for<br>“%{y}” is “%{x}”<extra></extra>",
+        "hovertemplate": "%{z:.1%} of what is looked at for<br>“%{y}” (step %{y:d}) is “%{x}” (source "
+        "position %{x:d})<extra></extra>",
     }
     if numbered:  # a zero in every other cell would hide the shape that the others make
         source, target = labels(one.source), labels(_said(one))

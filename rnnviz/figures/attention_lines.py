@@ -207,7 +207,7 @@ def leak_figure(record: Leak, *, height: int = 260) -> go.Figure:
         "height": height,
         "margin": {"l": 52, "r": 14, "t": 30, "b": 44},
         "showlegend": True,
-        **{"barmode": "group", "bargap": 0.25},
+        **{"barmode": "group", "bargap": 0.25, "hovermode": "x"},
         "uirevision": f"{len(record.tokens)}",
         "meta": {"labels": {"x": labels(record.tokens)}},
         "xaxis": tokens_axis(record.tokens) | {"ticks": ""},

@@ -76,6 +76,7 @@ def looked_figure(record: Looked, *, height: int = 280) -> go.Figure:
         "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM},
         "showlegend": False,
         "bargap": 0.3,
+        **{"hovermode": "x", "hoverdistance": -1},  # a weight of almost nothing has no bar to point at
         "uirevision": f"{count}",
         "meta": {"labels": {"x": labels(record.source)}},
         "xaxis": tokens_axis(record.source) | {"anchor": "y2", "ticks": ""},
@@ -197,7 +198,7 @@ def weighted_figure(record: Weighted, *, height: int | None = None) -> go.Figure
         _side("context: the sum of the rows", spans[2][0], strip / 2 - 14 / (total - TOP - BOTTOM)),
     ]
     column = _heat("weights", record.weights[:, None], ("x", "y", "coloraxis"))
-    column["hovertemplate"] = "“%{y}”: weight %{z:.4f}<extra></extra>"
+    column["hovertemplate"] = "“%{y}” (position %{y:d}): weight %{z:.4f}<extra></extra>"
     if count <= 24:
         column |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 10}, "meta": {"numbers": 26}}
     sums = _heat("context", record.context[None], ("x3", "y4", "coloraxis3"))
@@ -263,7 +264,11 @@ def _pair(
 
 
 def _heat(name: str, z: NDArray[np.float32], axes: tuple[str, str, str]) -> dict[str, Any]:
-    named = "%{y}, unit" if len(z) > 1 or name not in ("factors", "context") else f"{ONE_ROW[name]}, unit"
+    named = (
+        "“%{y}” (position %{y:d}), unit"
+        if len(z) > 1 or name not in ("factors", "context")
+        else f"{ONE_ROW[name]}, unit"
+    )
     return {
         "type": "heatmap",
         "name": name,

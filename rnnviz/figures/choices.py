@@ -145,6 +145,7 @@ def choices_figure(record: Choices, *, height: int | None = None) -> go.Figure:
         "margin": {"l": 60, "r": 10, "t": TOP, "b": BOTTOM},
         "showlegend": False,
         "bargap": 0.35,
+        **{"hovermode": "y", "hoverdistance": -1},  # a token that is not likely has no bar to point at
         "uirevision": f"{count}.{strip}",
         "xaxis": {
             **{"range": [0, 1.45], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%"},
