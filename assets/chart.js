@@ -246,7 +246,9 @@ class Chart {
       const drawn = this.plot._fullLayout?.[axisName(id)];
       const [from, to] = drawn?.range ?? axis.range ?? [0, texts.length];
       const [start, end] = axis.domain ?? [0, 1];
-      const along = (id[0] === "x" ? this.width : layout.height) * 0.8 * (end - start);
+      const { t, b } = layout.margin ?? {};
+      const high = b === undefined ? layout.height * 0.8 : layout.height - (t ?? 0) - b;
+      const along = (id[0] === "x" ? this.width * 0.8 : high) * (end - start);
       const room = Math.max(1, Math.floor(((drawn?._length ?? along) || 1) / 20));
       const stride = Math.max(1, Math.ceil(Math.min(texts.length, Math.abs(to - from)) / room));
       axis.tickmode = "array";

@@ -74,6 +74,12 @@ def tag_figure(grid: TagGrid, *, height: int | None = None) -> go.Figure:
     return figure(data + marks, layout)
 
 
+def readable(grid: TagGrid) -> int:
+    """The pixels at which every tag's row has room for its numbers."""
+    rows = len(grid.rows)
+    return TOP + BOTTOM + rows * (TITLE + (ROOMY + 1) * len(grid.places)) + (rows - 1) * GAP
+
+
 def _columns(row: Row) -> list[list[float]]:
     """Where each sentence's panel stands from left to right: as wide as it has words."""
     widths = np.array([max(2, len(panel.words)) for panel in row.panels], float)

@@ -54,9 +54,15 @@ def finish(page: Page, epochs: int) -> None:
     wait_idle(page)
 
 
-def test_D1_plays_to_every_tag_right_with_the_engine_s_own_loss(server: Server, page: Page) -> None:
+def test_D1_is_wholly_visible_at_first_and_plays_to_every_tag_right_with_the_engine_s_own_loss(
+    server: Server, page: Page
+) -> None:
     visit(server, page)
-    expect(counter(page)).to_have_text("epoch 0")
+    for name in ("Loss and accuracy", "Tags of the sentence"):
+        box = drawn(page, name).bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+    expect(counter(page)).to_have_text("epoch 0")  # nothing starts by itself
+    expect(page.get_by_role("button", name="Reset", exact=True)).to_be_disabled()
     choose_speed(page, "as fast as it goes")
     press(page, "Play")
     finish(page, 300)
@@ -68,17 +74,6 @@ def test_D1_plays_to_every_tag_right_with_the_engine_s_own_loss(server: Server, 
     expect(summary(page, "Tags of the sentence")).to_contain_text("Epoch 300: 5 of 5 right")
     expect(summary(page, "Tags of the sentence")).to_contain_text("Before training: 2 of 5 right")
     expect(page.get_by_test_id("stAlert")).to_contain_text("300 epochs")
-
-
-def test_the_picture_is_wholly_visible_at_first_visit_and_nothing_starts_by_itself(
-    server: Server, page: Page
-) -> None:
-    visit(server, page)
-    for name in ("Loss and accuracy", "Tags of the sentence"):
-        box = drawn(page, name).bounding_box()
-        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
-    expect(counter(page)).to_have_text("epoch 0")
-    expect(page.get_by_role("button", name="Reset", exact=True)).to_be_disabled()
 
 
 def test_one_sentence_one_epoch_and_reset(server: Server, page: Page) -> None:
@@ -123,19 +118,41 @@ def test_rewind_replays_the_pictures_and_a_branch_goes_on_from_there(server: Ser
     expect(summary(page, "Loss and accuracy")).to_contain_text("run 2, from 3, epoch 40")
 
 
-def test_a_reload_finds_the_run_again_and_another_tab_does_not(
-    server: Server, open_page: Callable[..., Page]
+def test_each_run_keeps_its_own_learning_rate_and_a_reload_shows_the_one_that_was_looked_at(
+    server: Server, page: Page, open_page: Callable[..., Page]
 ) -> None:
-    page = open_page()
-    visit(server, page, "?t_epochs=30")
-    choose_speed(page, "as fast as it goes")
-    press(page, "Play")
-    finish(page, 30)
+    visit(server, page)
+    rate = page.get_by_role("spinbutton", name="Learning rate")
+    press(page, "1 epoch")
+    expect(counter(page)).to_contain_text("epoch 1 ", timeout=LONG)
+    wait_idle(page)
+    first = counter(page).inner_text()
+    page.get_by_role("slider", name="Rewind").press("Home")
+    press(page, "Continue from epoch 0")
+    expect(counter(page)).to_have_text("epoch 0")
+    wait_idle(page)
+    rate.fill("0.4")
+    rate.press("Enter")
+    expect(page).to_have_url(re.compile("t_lr=0.4"))
+    wait_idle(page)
+    press(page, "1 epoch")
+    expect(counter(page)).to_contain_text("epoch 1 ", timeout=LONG)
+    wait_idle(page)
+    assert counter(page).inner_text() != first
+    runs = page.get_by_test_id("stButtonGroup")
+    runs.get_by_text("first run", exact=True).click()
+    expect(counter(page)).to_have_text(first)
+    expect(rate).to_have_value("0.1")
+    wait_idle(page)
     page.reload()
-    expect(counter(page)).to_contain_text("epoch 30 ", timeout=30_000)
+    expect(counter(page)).to_have_text(first, timeout=LONG)
+    expect(rate).to_have_value("0.1")
+    wait_idle(page)
+    runs.get_by_text("run 2, from 0", exact=True).click()
+    expect(rate).to_have_value("0.4")
     other = open_page()
-    visit(server, other, "?t_epochs=30")
-    expect(counter(other)).to_have_text("epoch 0")
+    visit(server, other)
+    expect(counter(other)).to_have_text("epoch 0")  # a tab has its own runs
 
 
 def test_a_loss_that_is_no_number_stops_with_a_sentence_and_keeps_the_history(
@@ -213,15 +230,50 @@ def test_a_branch_and_a_reset_take_the_learning_rate_that_is_shown(server: Serve
     expect(counter(page)).to_contain_text(f"loss {advance(start(faster), 10).losses[-1]:.4f}")
 
 
-def test_the_chosen_sentence_is_a_number_in_the_address(server: Server, page: Page) -> None:
-    visit(server, page)
+def test_the_chosen_sentence_is_a_number_in_the_address_and_back_corrects_nothing(
+    server: Server, page: Page
+) -> None:
+    visit(server, page, "?t_data=Sample&t_held=0.05")
     page.get_by_role("combobox", name="Sentence").click()
-    page.get_by_role("option", name="Everybody read that book").click()
-    expect(page).to_have_url(re.compile("t_sent=1"))
-    expect(summary(page, "Tags of the sentence")).to_contain_text("Everybody: ")
-    page.reload()
-    expect(summary(page, "Tags of the sentence")).to_contain_text("Everybody: ", timeout=30_000)
+    chosen = page.get_by_role("option").nth(5)
+    word = chosen.inner_text().split()[0]
+    chosen.click()
+    expect(page).to_have_url(re.compile("t_sent=5"))
+    expect(summary(page, "Tags of the sentence")).to_contain_text(f"{word}: ")
+    wait_idle(page)
+    page.get_by_test_id("stButtonGroup").get_by_text("held out", exact=True).click()
+    expect(page).to_have_url(re.compile("t_part=held"))
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    wait_idle(page)
+    page.reload()
+    expect(page.get_by_role("radio", name="held out")).to_be_checked(timeout=LONG)
+    wait_idle(page)
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("t_part=held"))
+    wait_idle(page)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_typed_sentences_are_edited_as_a_table_in_a_dialog(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_test_id("stExpander").get_by_text("Data", exact=True).click()
+    page.get_by_role("button", name="Edit as a table").click()
+    dialog = page.get_by_role("dialog")
+    use = dialog.get_by_role("button", name="Use these sentences")
+    expect(use).to_be_disabled()  # nothing was changed yet
+    cell = dialog.get_by_test_id("glide-cell-3-0")
+    expect(cell).to_have_text("DET")
+    box = dialog.locator("canvas").first.bounding_box()
+    assert box is not None and box["width"] > 500
+    page.mouse.dblclick(box["x"] + 0.85 * box["width"], box["y"] + 50)
+    editor = page.locator("#portal textarea")
+    editor.fill("ART")
+    editor.press("Enter")
+    expect(use).to_be_enabled()
+    use.click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("tags: 4")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Sentences")).to_have_value(re.compile("^The/ART dog/NN"))
 
 
 def test_a_run_is_saved_and_opened_again_and_a_wrong_file_is_refused(

@@ -192,6 +192,16 @@ def test_a_branch_begins_where_it_left_its_parent() -> None:
     assert made.data[0].line.color != made.data[1].line.color
 
 
+def test_many_names_stand_below_the_lines_and_take_no_room_from_them() -> None:
+    runs = [History(f"run {k}, from 0", [1, 2, 3], [1.0, 0.5, 0.2], [0.1, 0.2, 0.3]) for k in range(9)]
+    few, many = losses_figure(curves(runs[:2]), height=300), losses_figure(curves(runs), height=300)
+    checked(many)
+    assert (few.layout.height, few.layout.legend.orientation) == (300, None)
+    assert many.layout.legend.orientation == "h"
+    lines = [made.layout.height - made.layout.margin.t - made.layout.margin.b for made in (few, many)]
+    assert lines[0] == lines[1]
+
+
 def test_a_loss_that_is_no_number_is_a_gap_with_a_mark() -> None:
     record = curves([History("a", [1, 2, 3, 4], [1.0, np.inf, np.nan, 0.5])])
     assert_array_equal(record.lines[0].values, np.array([1, np.nan, np.nan, 0.5], np.float32))

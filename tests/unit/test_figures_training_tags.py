@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rnnviz.figures import theme
 from rnnviz.figures.cloud import MOST_POINTS, Cloud, Dots, cloud, cloud_figure, cloud_summary, look
 from rnnviz.figures.tags import Tagged, TagGrid, tag_grid, tag_row, tag_summary, tagged
-from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.figures.tags_drawn import readable, tag_figure
 from rnnviz.projection import basis
 from tests.unit.test_figures_training import HOSTILE, checked, named
 
@@ -104,6 +104,18 @@ def test_models_stand_in_rows_and_sentences_in_columns() -> None:
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize("tags", [3, 13, 17])
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_at_the_readable_height_every_row_of_tags_has_its_numbers(tags: int, rows: int) -> None:
+    panel = tagged(["The", "dog"], np.full((2, tags), 1 / tags), truth=[0, 1])
+    made = tag_grid([tag_row(f"row {k}", [panel]) for k in range(rows)], [f"T{k}" for k in range(tags)])
+    drawn = tag_figure(made, height=readable(made))
+    heats = [trace for trace in drawn.data if trace.type == "heatmap"]
+    assert len(heats) == rows and all(trace.texttemplate for trace in heats)
+    squeezed = tag_figure(made, height=readable(made) - 5 * rows * tags)
+    assert not any(trace.texttemplate for trace in squeezed.data if trace.type == "heatmap")
 
 
 def test_scores_of_either_sign_have_their_own_scale() -> None:

@@ -154,3 +154,17 @@ def test_a_branch_is_a_run_of_its_own(lobby: Lobby) -> None:
     with pytest.raises(ValueError, match="lr must be"):
         lobby.branch(visit, run.id, 0, "much")
     assert len(lobby.runs(visit)) == 2
+
+
+def test_a_tab_s_notes_last_as_long_as_the_tab_and_are_nobody_else_s(lobby: Lobby, clock: Clock) -> None:
+    visit, other = lobby.enter(), lobby.enter()
+    assert lobby.noted(visit, "in view") == ""
+    lobby.note(visit, "in view", "a")
+    lobby.note(visit, "in view", "b")
+    lobby.leave(visit)
+    assert lobby.noted(lobby.enter(visit.key), "in view") == "b"  # a reload
+    assert lobby.noted(other, "in view") == ""
+    clock.now += PATIENCE + 1
+    lobby.sweep()
+    lobby.note(visit, "in view", "c")  # the tab is gone: nothing to note it with
+    assert lobby.noted(visit, "in view") == ""

@@ -10,7 +10,7 @@ import streamlit as st
 
 from rnnviz.figures.losses import curves, losses_figure, losses_summary
 from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
-from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.figures.tags_drawn import readable, tag_figure
 from rnnviz.gates import KINDS
 from rnnviz.training import LearningRate
 from rnnviz.training.config import TaggerConfig
@@ -30,8 +30,6 @@ from rnnviz.ui.lab.desk import (
 )
 from rnnviz.ui.tagger.reading import PAGE, Moment, redraw, sentence_view, visit_once
 
-ROW = 18
-"""Pixels of a tag's row."""
 GROUP = "tagger side by side"
 
 
@@ -81,7 +79,7 @@ def show(now: Moment) -> None:
             summary=losses_summary(record),
         )
         chart(
-            tag_figure(grid, height=max(420, 60 + len(KINDS) * (50 + ROW * len(grid.places)))),
+            tag_figure(grid, height=max(420, readable(grid))),
             key="t_side_tags",
             name="Tags side by side",
             summary=tag_summary(grid),

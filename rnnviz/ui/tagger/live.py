@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.figures.losses import GROUP, MOST_RUNS, curves, losses_figure, losses_summary
 from rnnviz.figures.tags import TagGrid, tag_grid, tag_row, tag_summary, tagged
-from rnnviz.figures.tags_drawn import tag_figure
+from rnnviz.figures.tags_drawn import readable, tag_figure
 from rnnviz.screens import tagger as page
 from rnnviz.training.live.engine import Arrays
 from rnnviz.ui import pickers
@@ -24,8 +24,6 @@ from rnnviz.ui.tagger.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, 
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 300
-ROW = 20
-"""Pixels of a tag's row, in which a number can be read."""
 VIEWS: dict[str, Callable[[Moment], None]] = {
     "Inside": details.inside,
     "Map": details.plane,
@@ -132,7 +130,7 @@ def _back_to(point: Point) -> None:
 def _sentence(now: Moment) -> None:
     grid = before_and_now(now)
     chart(
-        tag_figure(grid, height=max(HEIGHT, 110 + 2 * ROW * len(grid.places))),
+        tag_figure(grid, height=max(HEIGHT, readable(grid))),
         key="t_sentence",
         name="Tags of the sentence",
         summary=tag_summary(grid),
