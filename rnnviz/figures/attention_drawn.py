@@ -56,8 +56,10 @@ def attention_figure(
     chosen: Chosen | None = None,
     columns: int | None = None,
     height: int | None = None,
+    limit: float = 1.0,
 ) -> go.Figure:
-    """The maps side by side, source along x and target down y, all on the scale [0, 1].
+    """The maps side by side, source along x and target down y, all on the scale [0, 1], or [0, limit] where a
+    model looks at everything a little.
 
     Trace i is map i: a click gives it as ``point.curve``, and (step, source position) as ``point.index``.
     Right places are outlined, a wrong token has a cross, positions that are no tokens a dashed frame. Maps
@@ -70,6 +72,7 @@ def attention_figure(
     steps = max(len(one.target) for one in shown)
     columns = max(1, min(columns or _columns(shown), len(shown)))
     rows = -(-len(shown) // columns)
+    columns = -(-len(shown) // rows)
     each = max(64, steps * max(SMALLEST, min(CELL, max(340, min(HIGHEST, LABELLED * steps)) // steps)))
     total = height or TOP + BOTTOM + rows * (TITLE + each) + (rows - 1) * GAP
     panels = _placed(shown, columns, total)
@@ -79,7 +82,7 @@ def attention_figure(
         "showlegend": False,
         "uirevision": f"{columns}{[one.weights.shape for one in shown]}",
         "meta": {"labels": {}},
-        "coloraxis": theme.coloraxis("unit", showscale=total > 150, colorbar=_bar(total)),
+        "coloraxis": theme.coloraxis("unit", limit, showscale=total > 150, colorbar=_bar(total, limit)),
         "annotations": [a for panel in panels for a in _titles(panel, columns)],
         "shapes": [s for panel in panels for s in _frames(panel, chosen)],
     }
@@ -266,9 +269,15 @@ def _titles(panel: _Panel, columns: int) -> list[dict[str, Any]]:
     return titles
 
 
-def _bar(height: int) -> dict[str, Any]:
+def _bar(height: int, limit: float) -> dict[str, Any]:
     return {
-        **{"thickness": 8, "outlinewidth": 0, "x": 1.01, "tickvals": [0, 0.5, 1]},
+        **{
+            "thickness": 8,
+            "outlinewidth": 0,
+            "x": 1.01,
+            "tickvals": [0, limit / 2, limit],
+            "tickformat": ".2~g",
+        },
         **{"y": 1, "yanchor": "top", "len": min(1.0, BAR / height)},
         "tickfont": {"size": 11},
     }

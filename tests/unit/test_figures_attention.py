@@ -166,6 +166,9 @@ def test_maps_stand_side_by_side_and_share_the_scale() -> None:
     assert len(tops) == 2
     assert made.layout.yaxis.showticklabels and not made.layout.yaxis2.showticklabels
     assert made.layout.annotations[0].text == "<b>now</b>   4/4"
+    five = checked(attention_figure([record] * 5, limit=0.2))
+    assert len({five.layout[f"xaxis{k}"].domain[0] for k in ("", 2, 3, 4, 5)}) == 3
+    assert five.layout.coloraxis.cmax == 0.2 and five.layout.coloraxis.colorbar.tickvals == (0, 0.1, 0.2)
     other = attention_map("changed", (SOURCE, "zz"), np.full((2, 4), 0.25))
     made = checked(attention_figure([record, other]))
     assert made.layout.yaxis2.showticklabels and made.layout.yaxis2.ticktext == ("z", "z")
