@@ -20,7 +20,9 @@ UNITS: tuple[Unit, ...] = ("character", "word")
 COLUMNS = ("source", "target")
 MAX_OWN = 5_000
 MAX_TOKENS = 64  # of one side
-MAX_DIFFERENT = 2_000
+MAX_DIFFERENT = 1_990
+MAX_ALL = 100_000  # tokens of all pairs
+RESERVED = ("<pad>", "<start>", "<end>")
 
 
 def tokens(text: str, unit: Unit) -> Tokens:
@@ -90,7 +92,7 @@ def typed(text: str, unit: Unit, known: Iterable[str]) -> Tokens:
     """
     found = _side(text, "source", "", unit)
     allowed = list(known)
-    missing = list(dict.fromkeys(token for token in found if token not in set(allowed)))
+    missing = [token for token in dict.fromkeys(found) if token not in allowed]
     if missing:
         named = _listed(missing, 5)
         raise ValueError(
@@ -108,10 +110,14 @@ def _listed(items: Sequence[str], most: int) -> str:
 def _checked(rows: Iterable[tuple[str, str, str]], unit: Unit) -> tuple[Pair, ...]:
     found: list[Pair] = []
     seen: tuple[set[str], set[str]] = (set(), set())
+    total = 0
     for source, target, place in rows:
         if len(found) == MAX_OWN:
             raise ValueError(f"{place}: more than {MAX_OWN:,} pairs: use a part of them")
         pair = _side(source, "source", f"{place}: ", unit), _side(target, "target", f"{place}: ", unit)
+        total += sum(map(len, pair))
+        if total > MAX_ALL:
+            raise ValueError(f"{place}: more than {MAX_ALL:,} tokens in all: use fewer pairs")
         for name, side, known in zip(COLUMNS, pair, seen, strict=True):
             known.update(side)
             if len(known) > MAX_DIFFERENT:
@@ -131,6 +137,10 @@ def _side(text: str, name: str, place: str, unit: Unit) -> Tokens:
     if len(found) > MAX_TOKENS:
         raise ValueError(f"{place}the {name} has {len(found)} {unit}s: at most {MAX_TOKENS} are allowed")
     for token in found:
+        if token in RESERVED:
+            raise ValueError(
+                f"{place}the {name} has the word {token}, which the model uses itself: write another"
+            )
         if len(token) > MAX_CHARS:
             raise ValueError(
                 f"{place}the {name} has a word of {len(token)} characters, “{token[:20]}…”: "

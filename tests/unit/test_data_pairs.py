@@ -41,6 +41,7 @@ from rnnviz.data.pairs_text import (
     tokens,
     typed,
 )
+from rnnviz.training.pairs_config import Seq2SeqConfig
 
 LETTERS: tuple[Task, ...] = ("copy", "reverse", "sort", "shift")
 tasks = st.sampled_from(TASKS)
@@ -304,8 +305,14 @@ def test_a_table_may_have_gaps_and_numbers() -> None:
         (
             "\n".join(f"w{i}\tx" for i in range(MAX_DIFFERENT + 1)),
             "word",
-            "line 2001: more than 2,000 different words in the sources",
+            "line 1991: more than 1,990 different words in the sources",
         ),
+        (
+            f"{'a ' * 64}\t{'b ' * 64}\n" * 782,
+            "word",
+            "line 782: more than 100,000 tokens in all: use fewer pairs",
+        ),
+        ("a <end>\tb", "word", "line 1: the source has the word <end>, which the model uses itself"),
         ("a" * (MAX_SIZE + 1), "word", "at most 4,000,000 are allowed"),
     ],
 )
@@ -344,3 +351,13 @@ def test_any_text_makes_pairs_or_a_sentence(text: str, unit: Unit) -> None:
         assert len(str(error)) > 15
     else:
         assert parse(format_pairs(pairs, unit), unit) == pairs
+        assert Seq2SeqConfig(data=pairs, batch=1).pairs == pairs
+
+
+def test_as_many_pairs_as_are_read_can_be_trained() -> None:
+    different = "".join(f"s{i}\tt{i}\n" for i in range(MAX_DIFFERENT))
+    assert len(Seq2SeqConfig(data=parse(different, "word"), batch=1).pairs) == MAX_DIFFERENT
+    long = f"{'a ' * MAX_TOKENS}\t{'b ' * MAX_TOKENS}\n" * 781
+    assert len(Seq2SeqConfig(data=parse(long, "word")).pairs) == 781
+    many = parse("a\tb\n" * MAX_OWN, "character")
+    assert len(Seq2SeqConfig(data=many).pairs) == MAX_OWN
