@@ -15,6 +15,7 @@ from rnnviz.presets import PRESETS
 from rnnviz.screens import tagger as page
 from rnnviz.training import TaggerConfig, advance, snapshot, start
 from rnnviz.training import live as runtime
+from rnnviz.ui.tagger import redraw
 from tests.pages.components import components
 
 
@@ -116,3 +117,61 @@ def test_controls_at_their_ends(visit: Callable[..., AppTest]) -> None:
             app = visit("tagger.py")  # a moved control draws one part alone: AppTest forgets the rest
             app.number_input(key=key).set_value(value).run()
             assert charts(app)
+
+
+@pytest.mark.parametrize(
+    ("query", "moves", "reruns"),
+    [
+        ({"t_clip": "1"}, {"t_hidden": 5}, "tagger_live"),  # no preset before, none after: the pictures alone
+        ({}, {"t_hidden": 5}, "tagger_canvas"),  # D1 before: its pill is no longer marked
+        ({"t_clip": "1"}, {"t_batch": 2}, "tagger_canvas"),  # "1 sentence" becomes "1 batch"
+        ({"t_data": "Sample", "t_clip": "1"}, {"t_unknown": 3}, None),  # the sidebar counts the words
+    ],
+)
+def test_a_moved_control_draws_again_what_depends_on_it_and_no_more(
+    visit: Callable[..., AppTest],
+    monkeypatch: pytest.MonkeyPatch,
+    query: dict[str, str],
+    moves: dict[str, int],
+    reruns: str | None,
+) -> None:
+    app = visit("tagger.py", **query)
+    asked: list[str | None] = []
+    monkeypatch.setattr(redraw.st, "rerun", lambda *fragments: asked.append(*fragments))
+    for key, value in moves.items():
+        app.number_input(key=key).set_value(value).run()
+    assert asked == ([reruns] if reruns else [])
+
+
+def test_the_table_is_read_as_the_text_and_what_is_wrong_in_it_is_said(
+    visit: Callable[..., AppTest],
+) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from rnnviz.ui.tagger.table import read
+
+        rows = [{"sentence": "1", "word": "a", "tag": "X"}, {"sentence": "1", "word": "b", "tag": "Y"}]
+        st.text(read(rows))
+        st.text(read([*rows, {"sentence": "1", "word": "c", "tag": None}]))
+        st.text(read([{"sentence": str(i // 9), "word": "ab", "tag": "X"} for i in range(3000)]))
+
+    app = AppTest.from_function(script).run()
+    assert [text.value for text in app.text] == ["a/X b/Y", "None", "None"]
+    first, second = (warning.value for warning in app.warning)
+    assert "tag" in first and "too long" in second
+
+
+def test_a_run_elsewhere_and_the_stop_condition_are_said(visit: Callable[..., AppTest]) -> None:
+    app = visit("tagger.py", t_until="loss below", t_loss="0.01")
+    lobby, here = runtime.house().lobby, app.session_state["tagger_visit"]
+    config = PRESETS["D3"]
+    other = lobby.new(here, start(config).to_bytes(), group="characters side by side")
+    other.play(0.5)
+    app.run()
+    assert any("A run on *Characters* goes on" in caption.value for caption in app.caption)
+    app.button(key="tagger_play").click().run()
+    app.run()
+    assert any("until the loss is below 0.01" in m.value for m in app.markdown)
+    for run in lobby.runs(here):
+        run.pause()
