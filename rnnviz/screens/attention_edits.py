@@ -14,9 +14,9 @@ import re
 from dataclasses import dataclass
 
 MAX_LINES = 40
-_ATTENTION = re.compile(r"attention\s+(\d{1,3})\s*=\s*(.*)")
+_ATTENTION = re.compile(r"attention\s+(100|\d{1,2})\s*=\s*(.*)")
 _MASK = re.compile(r"mask\s+(\d{1,3})")
-_SAY = re.compile(r"say\s+(\d{1,3})\s*=\s*(.+)")
+_SAY = re.compile(r"say\s+(100|\d{1,2})\s*=\s*(.+)")
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,16 @@ def _row(text: str, length: int) -> tuple[float, ...] | str:
     if not all(math.isfinite(w) and 0 <= w <= 1e9 for w in row):
         return "a weight is 0 or more"
     return row if sum(row) else "at least one weight must be above 0"
+
+
+def moved_weight(row: list[float], place: int, weight: float) -> list[float]:
+    """The row with another weight at a place; the others keep their proportions and the sum stays 1."""
+    rest = sum(w for j, w in enumerate(row) if j != place)
+    others = len(row) - 1
+    return [
+        weight if j == place else (1 - weight) * w / rest if rest else (1 - weight) / max(1, others)
+        for j, w in enumerate(row)
+    ]
 
 
 def attention_line(step: int, row: list[float]) -> str:

@@ -77,7 +77,7 @@ EXAMPLES: dict[str, AttentionExample] = {
             "D7",
             "Reverse",
             {},
-            "A string backwards, decoded greedily. Each row: where the model looked; outlined: where it should.",
+            "A string backwards. A row shows where the model looks for a token; outlined: where it should.",
         ),
         AttentionExample(
             "–",
@@ -95,7 +95,7 @@ EXAMPLES: dict[str, AttentionExample] = {
             "E1",
             "Reversed",
             values_of(SEQ2SEQ_PRESETS["E1"]) | {"a_view": "Curves"},
-            "The ratio is 0.9, and yet the true token is fed 1 time in 10: the condition is the wrong way round.",
+            "The ratio is 0.9, yet the true token is fed 1 time in 10: the condition is reversed.",
         ),
         AttentionExample(
             "D9",

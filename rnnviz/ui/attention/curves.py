@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from rnnviz.figures.attention_lines import OVER_EPOCHS
 from rnnviz.figures.losses import GROUP, MOST_RUNS, History, Thinned, curves, losses_figure, losses_summary
+from rnnviz.figures.norms import norms, norms_figure, norms_summary
+from rnnviz.screens.attention_fields import BY_KEY
+from rnnviz.training import parameter_names
 from rnnviz.training.live import Look, Run
-from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui import pickers
+from rnnviz.ui.attention.reading import CANVAS, PAGE, Moment
 from rnnviz.ui.chart import Mark, Point, chart
-from rnnviz.ui.lab.desk import journal
+from rnnviz.ui.lab.desk import journal, latest
 from rnnviz.ui.lab.series import told
 
 SERIES = ("loss", "accuracy", "held_loss", "held_accuracy", "alignment", "entropy", "lr")
@@ -33,6 +38,7 @@ def learnt(now: Moment, height: int, *, key: str = "a_learnt") -> None:
         key=key,
         name="Loss and exact match",
         summary=losses_summary(record, words=EXACT),
+        on_click=_back_to,
         mark=Mark(GROUP, now.epoch),
     )
 
@@ -45,8 +51,16 @@ def looking(now: Moment, height: int, *, key: str = "a_looking") -> None:
         key=key,
         name="Entropy and right places",
         summary=losses_summary(record, words=OVER_EPOCHS),
+        on_click=_back_to,
         mark=Mark(GROUP, now.epoch),
     )
+
+
+def _back_to(point: Point) -> None:
+    if isinstance(point.x, float) and point.x >= 0:
+        epoch = latest(PAGE).run.look().epoch
+        st.session_state[f"{PAGE}_epoch"] = min(int(point.x), epoch)
+        st.rerun(CANVAS)
 
 
 def _history(run: Run, look: Look, names: tuple[str | None, ...]) -> History:
@@ -67,11 +81,6 @@ def _history(run: Run, look: Look, names: tuple[str | None, ...]) -> History:
     )
 
 
-def back_to(point: Point) -> int | None:
-    """The epoch of a click."""
-    return int(point.x) if isinstance(point.x, float) and point.x >= 0 else None
-
-
 def table(run: Run) -> pd.DataFrame:
     """Every series of a run as drawn: one row an epoch that is kept."""
     look = run.look()
@@ -83,3 +92,28 @@ def table(run: Run) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame({"epoch": [], "loss": []})
     return pd.concat(parts, axis=1).reset_index()
+
+
+def show(now: Moment) -> None:
+    """The view *Curves*: the same larger, a click rewinds; and how far each parameter goes."""
+    pickers.switch(BY_KEY["a_log"])
+    with st.grid(2, min_column_width=380):
+        learnt(now, 320, key="a_learnt_large")
+        looking(now, 320, key="a_looking_large")
+    found = now.look.curves.curves
+    if "grad_norm" not in found:
+        return
+    names = parameter_names(now.config)
+    with st.grid(2, min_column_width=380):
+        for name, what in (("grad_norm", "Norm of the gradient"), ("change", "Way in one epoch")):
+            curve = found[name]
+            record = norms(
+                what, np.where(np.isfinite(curve.high), curve.high, np.nan), names, width=curve.width
+            )
+            chart(
+                norms_figure(record),
+                key=f"a_{name}",
+                name=what,
+                summary=norms_summary(record),
+                mark=Mark(GROUP, now.epoch),
+            )

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from rnnviz.screens import attention as page
 from rnnviz.screens.attention_fields import BY_KEY, VIEWS
 from rnnviz.ui import pickers
-from rnnviz.ui.attention import curves, pictures, saving, stepper
+from rnnviz.ui.attention import curves, pictures, saving, stepper, studies, tree, what_if
 from rnnviz.ui.attention.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, seat, steps
 from rnnviz.ui.attention.redraw import moved
 from rnnviz.ui.lab import branches
@@ -22,6 +22,12 @@ from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_t
 FIELD = BY_KEY
 SHOWN: dict[str, Callable[[Moment], None]] = {
     "Step": stepper.show,
+    "What if": what_if.show,
+    "Beam": tree.show,
+    "Padding": studies.padding,
+    "Length": studies.length,
+    "Model": studies.model,
+    "Curves": curves.show,
     "Save": saving.show,
 }
 
@@ -84,4 +90,4 @@ def show(current: page.AttentionScreen, values: Mapping[str, Any], places: Place
                 curves.learnt(now, pictures.HEIGHT // 2)
                 curves.looking(now, pictures.HEIGHT // 2)
     with places.bottom:
-        SHOWN.get(values["a_view"], stepper.show)(now)
+        SHOWN[values["a_view"]](now)

@@ -150,9 +150,7 @@ def _sums(now: Moment, found: Explained, token: str) -> None:
             name="Context as a weighted sum",
             summary=weighted_summary(sum_),
         )
-    st.caption(
-        f"Computed again, formula by formula; max |difference| to the model: {found.difference:.1e}"
-    )
+    st.caption(f"Computed again, formula by formula; max |difference| to the model: {found.difference:.1e}")
 
 
 def _heads(found: Explained) -> list[tuple[object, object]]:

@@ -1,0 +1,124 @@
+"""The view *Beam*: the hypotheses as a tree, the strings that ended, and the attention of one of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from rnnviz.figures.attention import attention_map
+from rnnviz.figures.beam import beam_summary, beam_tree
+from rnnviz.figures.beam_drawn import beam_figure
+from rnnviz.models.beam import BeamHow, BeamTree
+from rnnviz.screens import attention as page
+from rnnviz.screens.attention_fields import BY_KEY
+from rnnviz.training.pairs_config import END
+from rnnviz.ui import pickers
+from rnnviz.ui.attention import pictures
+from rnnviz.ui.attention.decoded import searched
+from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.link import markdown
+
+FIELD = BY_KEY
+WIDTHS = (1, 2, 3, 5, 10)
+MOST = 6
+"""Ended strings that are listed."""
+
+
+def show(now: Moment) -> None:
+    """The controls, the tree, and what it found."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        pickers.number(FIELD["a_width"], width=150)
+        pickers.number(FIELD["a_alpha"], width=170, step=0.1)
+        st.caption(
+            "A box: a token, and the score of the string that ends with it. A click shows its attention."
+        )
+    tree = found(now, int(now.values["a_width"]))
+    names = now.config.target_text([node.token for node in tree.nodes])
+    chosen = int(now.values["a_node"])
+    chosen = chosen if 0 < chosen < len(tree.nodes) else tree.best.id
+    record = beam_tree(tree.nodes, ["", *names[1:]], best=tree.best.id, chosen=chosen)
+    count = len(tree.nodes)
+
+    def clicked(point: Point) -> None:
+        node = point.custom[0] if point.custom else None
+        if isinstance(node, float) and 0 < node < count:
+            st.session_state["a_node"] = int(node)
+
+    chart(
+        beam_figure(record),
+        key="a_beam",
+        name="Beam",
+        summary=beam_summary(record),
+        on_click=clicked,
+    )
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        _answers(now, tree)
+        _widths(now)
+    with right:
+        _attention(now, tree, chosen)
+
+
+def found(now: Moment, width: int) -> BeamTree:
+    """The search of this width."""
+    how = BeamHow(width=width, alpha=float(now.values["a_alpha"]))
+    return searched((now.state, now.current.source, how))
+
+
+def text_of(now: Moment, tree: BeamTree, id: int) -> tuple[str, bool | None]:
+    """A hypothesis' string, and whether it is the right one; None where nobody knows."""
+    tokens = tree.tokens(now.config, id)
+    ended = bool(tokens) and tree.nodes[id].token == END
+    own = tokens[:-1] if ended else tokens
+    right = None if now.current.right is None else ended and own == now.current.right
+    return now.current.text(own), right
+
+
+def _mark(right: bool | None) -> str:
+    return "" if right is None else " ✓" if right else " ✗"
+
+
+def _answers(now: Moment, tree: BeamTree) -> None:
+    rows = ["| ended | log p | tokens | score |", "|---|---|---|---|"]
+    for id in tree.answers[:MOST]:
+        node = tree.nodes[id]
+        text, right = text_of(now, tree, id)
+        bold = "**" if id == tree.best.id else ""
+        rows.append(
+            f"| {bold}{markdown(text) or 'nothing'}{bold}{_mark(right)} | {node.log_prob:.3f} | {node.step} "
+            f"| {node.score:.3f} |"
+        )
+    st.markdown("\n".join(rows))
+    power = f"{now.values['a_alpha']:g}"
+    st.caption(f"score = log p / tokens^{power}, the end symbol counted" if power != "0" else "score = log p")
+
+
+def _widths(now: Moment) -> None:
+    """The answer of several widths: a wider beam is not always a better one."""
+    rows = ["| width | answer | log p |", "|---|---|---|"]
+    for width in sorted({*WIDTHS, int(now.values["a_width"])}):
+        tree = found(now, width)
+        text, right = text_of(now, tree, tree.best.id)
+        rows.append(f"| {width} | {markdown(text) or 'nothing'}{_mark(right)} | {tree.best.log_prob:.3f} |")
+    st.markdown("\n".join(rows))
+
+
+def _attention(now: Moment, tree: BeamTree, chosen: int) -> None:
+    path = tree.path(chosen)
+    text, right = text_of(now, tree, chosen)
+    st.markdown(f"{tree.nodes[chosen].fate}: **{markdown(text) or 'nothing'}**{_mark(right)}")
+    rows = [node.weights for node in path if node.weights is not None]
+    if not rows:
+        st.caption("There is no attention in this model.")
+        return
+    weights = np.stack([row.mean(0) if row.ndim == 2 else row for row in rows])
+    tokens = tree.tokens(now.config, chosen)
+    one = attention_map(
+        "this hypothesis",
+        (now.current.source, tokens),
+        weights,
+        truth=now.current.truth,
+        wrong=page.said_right(now.current, tokens),
+    )
+    pictures.drawn([one], key="a_beam_map", name="Attention of the hypothesis")

@@ -1,0 +1,191 @@
+"""What if: another attention, a masked source token, another output token, another temperature."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.figures.attention import attention_map
+from rnnviz.figures.attention_drawn import Chosen
+from rnnviz.models.decoding import Decoded, How
+from rnnviz.screens import attention as page
+from rnnviz.screens.attention_edits import attention_line, moved_weight, replaced
+from rnnviz.screens.attention_fields import BY_KEY
+from rnnviz.training.pairs_config import END
+from rnnviz.ui import pickers
+from rnnviz.ui.attention import pictures, stepper
+from rnnviz.ui.attention.decoded import Asked, said
+from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui.link import markdown
+
+FIELD = BY_KEY
+TEXT = "a_edits"
+
+
+def changed(now: Moment) -> Asked:
+    """The decoding with everything that was changed."""
+    values, changes = now.values, now.current.changes
+    how = How(
+        method="sample" if values["a_draw"] else "greedy",
+        temperature=float(values["a_temp"]),
+        seed=values["a_dseed"],
+        weights=changes.weights,
+        masked=changes.masked,
+        tokens=changes.tokens,
+    )
+    return Asked(now.state, now.current.source, how)
+
+
+def original(now: Moment) -> Asked:
+    """The decoding without: greedy."""
+    return Asked(now.state, now.current.source)
+
+
+def show(now: Moment) -> None:
+    """The changes at the left, both decodings at the right."""
+    asked = changed(now)
+    mine, theirs = said(original(now)), said(asked)
+    step = min(int(now.values["a_step"]), len(theirs.ids) - 1)
+    left, right = st.columns([3, 7], gap="medium")
+    with left:
+        _controls(now, theirs, step)
+    with right:
+        _pictures(now, (mine, theirs), step)
+        with st.grid(2, min_column_width=260):
+            for title, which, key in (
+                ("Original", original(now), "a_if_before"),
+                ("Changed", asked, "a_if_after"),
+            ):
+                with st.container(gap="xsmall"):
+                    at = min(step, len(said(which).ids) - 1)
+                    st.caption(f"{title}, step {at}")
+                    stepper.next_token(now, which, at, key, 230)
+
+
+def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
+    for name, one in zip(("Original", "Changed"), both, strict=True):
+        st.markdown(f"{name}: {pictures.spoken(now.current, one)}")
+    if not now.current.attends:
+        return
+    maps = []
+    for name, one in zip(("original", "changed"), both, strict=True):
+        weights = one.joined()
+        assert weights is not None
+        masked = now.current.changes.masked if name == "changed" else ()
+        maps.append(
+            attention_map(
+                name,
+                (now.current.source, one.target),
+                weights,
+                truth=now.current.truth,
+                outside=["masked" if j in masked else "" for j in range(len(now.current.source))],
+                wrong=page.said_right(now.current, one.target),
+            )
+        )
+    pictures.drawn(
+        maps,
+        key="a_if_maps",
+        name="Original and changed attention",
+        chosen=Chosen(step, stepper.place_of(now)),
+        length=len(both[1].ids),
+    )
+
+
+def _controls(now: Moment, theirs: Decoded, step: int) -> None:
+    pickers.slider(FIELD["a_step"], high=len(theirs.ids) - 1)
+    if now.current.attends:
+        _attention(now, theirs, step)
+    _token(now, theirs, step)
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
+        pickers.number(FIELD["a_temp"], width=110)
+        if now.values["a_draw"]:
+            pickers.number(FIELD["a_dseed"], width=110)
+    pickers.switch(FIELD["a_draw"])
+    pickers.area(FIELD[TEXT], height=90)
+    for problem in now.current.wrong:
+        st.warning(markdown(problem))
+    nothing = not now.values[TEXT].strip()
+    with st.container(horizontal=True):
+        st.button("Undo", key="a_undo", on_click=_undo, disabled=nothing, help="Take the last line back")
+        st.button("Reset all", key="a_clear", on_click=_clear, disabled=nothing, help="Take all lines back")
+
+
+def _attention(now: Moment, theirs: Decoded, step: int) -> None:
+    weights = theirs.joined()
+    assert weights is not None
+    row = [float(w) for w in weights[step]]
+    place = stepper.place_of(now)
+    place = int(weights[step].argmax()) if place is None else place
+    token = markdown(now.current.source[place])
+    mark = f"{now.epoch}_{hash(now.values[TEXT])}_{step}_{place}"
+
+    def dragged() -> None:
+        _add(attention_line(step, moved_weight(row, place, float(st.session_state[f"a_drag_{mark}"]))))
+
+    st.slider(
+        f"Weight of step {step} on {token}, position {place}",
+        0.0,
+        1.0,
+        round(row[place], 3),
+        0.01,
+        key=f"a_drag_{mark}",
+        on_change=dragged,
+        disabled=place in now.current.changes.masked or len(row) < 2,
+        help="The other weights of the step shrink or grow to a sum of 1. A click on a cell of the picture "
+        "chooses step and position.",
+    )
+
+    def typed() -> None:
+        _add(f"attention {step} = {st.session_state[f'a_row_{mark}']}")
+
+    st.text_input(
+        "All weights of this step",
+        attention_line(step, row).split("= ")[1],
+        key=f"a_row_{mark}",
+        on_change=typed,
+        max_chars=600,
+        help="One number for each source position; they are divided by their sum.",
+    )
+    hidden = place in now.current.changes.masked
+    st.button(
+        f"{'Unmask' if hidden else 'Mask'} {token}, position {place}",
+        key=f"a_mask_{place}",
+        on_click=_unmask if hidden else _add,
+        args=(f"mask {place}",),
+        width="stretch",
+        help="Attention may not look at this source token.",
+    )
+
+
+def _token(now: Moment, theirs: Decoded, step: int) -> None:
+    tokens = now.config.target_symbols[END:]
+    key = f"a_say_{now.epoch}_{hash(now.values[TEXT])}_{step}"
+
+    def chosen() -> None:
+        _add(f"say {step} = {st.session_state[key]}")
+
+    at = theirs.target[step]
+    st.selectbox(
+        f"Step {step} says",
+        tokens,
+        index=tokens.index(at) if at in tokens else None,
+        key=key,
+        on_change=chosen,
+        help="Another token here is fed to the next step: the decoder goes on from it.",
+    )
+
+
+def _add(line: str) -> None:
+    st.session_state[TEXT] = replaced(st.session_state.get(TEXT, ""), line)[: FIELD[TEXT].max_chars]
+
+
+def _unmask(line: str) -> None:
+    lines = [old for old in st.session_state[TEXT].split("\n") if old.strip() != line]
+    st.session_state[TEXT] = "\n".join(lines)
+
+
+def _undo() -> None:
+    st.session_state[TEXT] = "\n".join(st.session_state[TEXT].rstrip().split("\n")[:-1])
+
+
+def _clear() -> None:
+    st.session_state[TEXT] = ""
