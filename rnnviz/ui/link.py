@@ -57,7 +57,14 @@ def arrive(
         st.session_state[said_before] = list(notes.values())
         st.rerun()
     _complete({f.key: None if values[f.key] == f.default else _written(values[f.key]) for f in fields})
+    warned = f"{page}_warned"
+    if alone:
+        if st.session_state.get(warned, values) != values:
+            st.rerun()  # the warning stands outside of the fragment, and belongs to what was there before
+        return current, values
+    st.session_state.pop(warned, None)
     if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
+        st.session_state[warned] = dict(values)
         st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")
     return current, values
 

@@ -210,3 +210,11 @@ def test_what_a_rerun_sends_is_small(visit: Visit, row: str) -> None:
     )
     sent = sum(len(part.proto.json) for part in app.get("bidi_component")) + sum(map(len, html(app)))
     assert sent < 46_000  # the widgets around them are some 12 kB
+
+
+def test_a_correction_is_taken_away_by_the_next_value_that_fits(visit: Visit) -> None:
+    app = visit("by_hand.py", b_hidden="99999")
+    assert "99999" in app.warning[0].value
+    app.number_input(key="b_hidden").set_value(7).run()
+    assert not app.exception and not app.warning
+    assert app.pills(key="by_hand_preset")  # all was drawn: the warning stands outside of the parts
