@@ -26,6 +26,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.by_hand import markup, redraw
 from rnnviz.ui.by_hand.keys import KEYS
 from rnnviz.ui.chart import chart
+from rnnviz.ui.markup import table
 from rnnviz.ui.page import canvas
 from rnnviz.ui.transport import Line, position, tick, transport
 
@@ -118,7 +119,7 @@ def gradients(current: page.ByHandScreen, values: dict[str, Any]) -> None:
         mine = "none" if one.name in found.missing else f"{one.hand:.4g}"
         rows.append((one.name, str(one.shape), mine, f"{one.torch:.4g}", apart))
     heads = ("parameter", "shape", "largest by hand", "largest of PyTorch", "max |difference|")
-    st.html(markup.table(heads, rows))
+    st.html(table("Gradients", heads, rows))
     if found.missing:
         st.caption("“none”: nothing that this parameter does reaches a result, so it would never learn.")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -150,22 +149,3 @@ def both(left: Side, right: Side, times: Times, said: str) -> str:
     )
     style = "display:flex;flex-wrap:wrap;gap:10px;align-items:flex-start"
     return f'<div style="{style}">{columns}</div>'
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table that scrolls where it is too wide: the first column left, the others right."""
-
-    base = "padding:3px 16px 3px 0;white-space:nowrap"
-
-    def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(
-            f'<{tag} style="{base};text-align:{"right" if k else "left"}">{escape(cell, quote=False)}</{tag}>'
-            for k, cell in enumerate(row)
-        )
-
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return (
-        '<div style="overflow-x:auto" tabindex="0" role="group" aria-label="Gradients">'
-        '<table style="border-collapse:collapse;font-size:14px">'
-        f"<thead><tr>{cells('th', heads)}</tr></thead><tbody>{body}</tbody></table></div>"
-    )

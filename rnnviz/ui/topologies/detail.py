@@ -17,7 +17,8 @@ from rnnviz.topologies.plane import RADIUS, REACH, inside
 from rnnviz.topologies.record import Look
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart
-from rnnviz.ui.topologies import canvas, markup
+from rnnviz.ui.markup import table
+from rnnviz.ui.topologies import canvas
 from rnnviz.ui.topologies.keys import KEYS
 
 FIELD = pickers.by_key(page.FIELDS)
@@ -64,7 +65,7 @@ def training(current: page.TopologiesScreen) -> None:
             for score, was in zip(report.scores, report.before, strict=True)
         ]
         heads = ("items", "asked", "right, before → after", "loss, before → after")
-        st.html(markup.table("Loss and accuracy", heads, rows))
+        st.html(table("Loss and accuracy", heads, rows))
         decay = f", weight decay {current.config.decay:g}" if current.config.decay else ""
         st.caption(
             f"{report.parameters:,} weights, {report.steps:,} steps of 64 items, AdamW{decay}, seed "

@@ -19,7 +19,7 @@ from rnnviz.figures.sharing import (
 from rnnviz.topologies.config import SharingConfig
 from rnnviz.topologies.sharing import counted, crossing, curves, layers, lengths
 from rnnviz.ui.chart import chart
-from rnnviz.ui.topologies import markup
+from rnnviz.ui.markup import table
 
 
 def show(config: SharingConfig) -> None:
@@ -36,7 +36,7 @@ def show(config: SharingConfig) -> None:
     found = counted(config)
     rows = [(layer.name, f"{found[layer.name]:,}", layer.call, layer.formula) for layer in layers(config)]
     heads = ("layer", f"at L = {config.length:,}", "module", "weights and biases")
-    st.html(markup.table("Counts of weights", heads, rows))
+    st.html(table("Counts of weights", heads, rows))
     st.caption(" ".join(_crossings(config)))
 
 
