@@ -52,7 +52,7 @@ def picture_figure(record: Picture) -> go.Figure:
     look = record.look
     low, high = LOW, TOP
     ticks = [(INPUT, "input"), (sum(STATE) / 2, _state(look))]
-    ticks += [(sum(CHANCE) / 2, "output p"), (BUS, "loss")]
+    ticks += [(sum(CHANCE) / 2, "output p"), (BUS, f"loss {_small('()')}")]
     ticks += [((INPUT + TALL + STATE[0]) / 2, _small(f"{look.shapes['reads']} {look.shapes['x']}"))]
     ticks += [
         ((STATE[1] + CHANCE[0]) / 2, _small(f"nn.Linear {look.shapes['y']}")),

@@ -86,7 +86,7 @@ def _classes(record: Picture) -> dict[str, Any]:
     for k, name in enumerate(look.classes):
         chance = look.probabilities[column, k]
         text = f"{plain(name)} {chance:.2f}"
-        text = f"{text}\u00a0" if side < 0 else f"\u00a0{text}"  # a gap of its own, however narrow the page
+        text = f"{text}\u00a0" if side < 0 else f"\u00a0{text}"  # a gap, also on a narrow page
         pen.add(
             x + side * (CELL + 0.02),
             CHANCE[1] - (k + 0.5) * step,
@@ -102,12 +102,10 @@ def _loss(record: Picture) -> dict[str, Any]:
     if look.loss is None:
         text = "cross entropy: here nobody knows what is right"
     else:
-        text = f"<b>cross entropy</b>, shape (): {each} = <b>{look.loss:.4f}</b>"
+        text = f"<b>cross entropy</b>: {each} = <b>{look.loss:.4f}</b>"
     first, last = record.outputs[0][1], record.outputs[-1][1]
     if not record.recurrent:
         pen.add(first, BUS + 0.34, text)
         return pen.drawn(theme.TEXT, 12)
-    at_right = (first + last) / 2 > (record.columns - 1) / 2
-    pen.add(last + CELL if at_right else first - CELL, BUS + 0.34, text)
-    drawn = pen.drawn(theme.TEXT, 12)
-    return drawn | {"textposition": "middle left" if at_right else "middle right"}
+    pen.add(last + CELL, BUS + 0.34, text)  # to the left, where there is room however narrow the page
+    return pen.drawn(theme.TEXT, 12) | {"textposition": "middle left"}
