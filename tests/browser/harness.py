@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, WebSocket
+from playwright.sync_api import TimeoutError as Timeout
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_LIMIT: Final = 60.0
@@ -280,7 +281,7 @@ def expect_fits(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     try:
         page.wait_for_function(f"() => innerWidth === {width} && ({_TOO_WIDE})().length === 0")
-    except TimeoutError as late:
+    except Timeout as late:
         raise AssertionError(f"at {width} pixels of {page.url}: {page.evaluate(_TOO_WIDE)}") from late
 
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.harness import Server, wait_idle
+from tests.browser.harness import Server, expect_fits, wait_idle
 
 STRIP = "The five shapes"
 
 
 def drawn(page: Page, name: str) -> Locator:
     figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
-    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"))
     return figure
 
 
@@ -30,15 +30,13 @@ def said(page: Page, text: str) -> Locator:
     return page.get_by_test_id("stHtml").get_by_text(text)
 
 
-def test_the_five_and_the_large_one_are_wholly_visible_at_first_visit(server: Server, page: Page) -> None:
+def test_A11_the_first_visit_shows_all_and_a_click_draws_a_shape_large_with_its_own_input(
+    server: Server, page: Page
+) -> None:
     visit(server, page)
     for name in (STRIP, "Many to one"):
         box = drawn(page, name).bounding_box()
         assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
-
-
-def test_A11_a_click_on_a_shape_draws_it_large_with_its_own_input(server: Server, page: Page) -> None:
-    visit(server, page)
     box = drawn(page, STRIP).bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.6)
@@ -51,7 +49,9 @@ def test_A11_a_click_on_a_shape_draws_it_large_with_its_own_input(server: Server
     expect(said(page, "42 is written “forty-two”")).to_be_visible()
 
 
-def test_A11_what_is_typed_runs_and_what_cannot_be_read_is_said(server: Server, page: Page) -> None:
+def test_A11_what_is_typed_runs_what_cannot_be_read_is_said_and_the_code_follows(
+    server: Server, page: Page
+) -> None:
     visit(server, page)
     field = page.get_by_role("textbox", name="Brackets")
     field.fill("([)]")
@@ -61,6 +61,10 @@ def test_A11_what_is_typed_runs_and_what_cannot_be_read_is_said(server: Server, 
     field.press("Enter")
     expect(page.get_by_text("a cannot be read: allowed are ( ) [ ].")).to_be_visible()
     expect(field).to_have_value("(a)")
+    wait_idle(page)
+    page.get_by_role("button", name="Code").click()
+    expect(page.get_by_text("class Checker(nn.Module):").first).to_be_visible()
+    expect(page.get_by_text("# The training loop").first).to_be_attached()
 
 
 def test_A11_a_click_in_the_plane_asks_for_that_point(server: Server, page: Page) -> None:
@@ -104,21 +108,19 @@ def test_the_address_repeats_the_screen(server: Server, page: Page, open_page: C
     expect(said(other, "they book a book: PRON V DET NN")).to_be_visible()
 
 
-def test_the_code_popover_holds_the_model_and_the_training(server: Server, page: Page) -> None:
-    visit(server, page)
-    page.get_by_role("button", name="Code").click()
-    expect(page.get_by_text("class Checker(nn.Module):").first).to_be_visible()
-    expect(page.get_by_text("# The training loop").first).to_be_attached()
-
-
-@pytest.mark.parametrize("width", [1280, 800, 400])
-@pytest.mark.parametrize("query", ["", "?p_view=Weight+sharing", "?p_shape=One+to+many&p_detail=Training"])
-def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int, query: str) -> None:
-    page = open_page(viewport={"width": width, "height": 900})
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?p_view=Weight+sharing",
+        "?p_shape=One+to+one",
+        "?p_shape=One+to+many&p_detail=Training",
+        "?p_shape=Many+to+many,+in+step",
+    ],
+)
+def test_nothing_overflows_at_any_width(server: Server, page: Page, query: str) -> None:
     page.goto(f"{server.url}/topologies{query}")
-    expect(page.get_by_role("figure").first).to_be_visible(timeout=30_000)
+    drawn(page, "")
     wait_idle(page)
-    wider = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
-    assert wider <= 0
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+    for width in (1280, 800, 400):
+        expect_fits(page, width)
