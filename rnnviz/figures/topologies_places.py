@@ -48,7 +48,7 @@ class Picture:
     def margins(self) -> tuple[float, float]:
         """Pixels left of the first column, for h_0 and what makes it, and right of the last, for names."""
         left = LEAD + 2 * FIRST if self.look.first else LEAD if self.recurrent else 20
-        return left, 142 if len(self.look.classes) <= FEW and len(self.outputs) > 1 else 56
+        return left, 152 if len(self.look.classes) <= FEW and len(self.outputs) > 1 else 56
 
     @property
     def pitch(self) -> float:
