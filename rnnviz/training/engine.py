@@ -104,5 +104,5 @@ def snapshot(state: RunState, view: Mapping[str, Any] | str = "{}") -> Arrays:
     looked = json.loads(view) if isinstance(view, str) else view
     if not isinstance(looked, Mapping):
         raise refuse("view", looked, "an object")
-    with on_device(state.device):
+    with seeded(state.config.seed), on_device(state.device):  # one thread: the same bits wherever it is drawn
         return Live.open(state).snapshot(looked)

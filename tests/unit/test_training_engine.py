@@ -19,7 +19,7 @@ from torch.nn.functional import nll_loss
 
 from rnnviz.export_training import training_script
 from rnnviz.presets import SENTENCES, TRAINING_PRESETS
-from rnnviz.training import RunState, advance, change, parameter_names, start, step
+from rnnviz.training import RunState, advance, change, parameter_names, snapshot, start, step
 from rnnviz.training.changes import Edit, LearningRate, Silence
 from rnnviz.training.config import CharsConfig, Optimiser, TaggerConfig, TrainConfig
 from rnnviz.training.task import named
@@ -307,3 +307,18 @@ def test_the_journal_only_grows_and_of_a_moment_s_rates_the_last_counts() -> Non
     )
     text = training_script(state.config, 2, state.changes)
     assert text.count("param_groups") == 2 and "= 0.3" not in text
+
+
+def test_a_snapshot_has_the_same_bits_whatever_the_number_of_threads() -> None:
+    state, found = start(TRAINING_PRESETS["D1"]), []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        try:
+            found.append(snapshot(state, {"sentence": 0, "parts": []}))
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    assert found[0].keys() == found[1].keys()
+    for name in found[0]:
+        assert found[0][name].tobytes() == found[1][name].tobytes(), name
