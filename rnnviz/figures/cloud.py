@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures import theme
 from rnnviz.figures.base import empty, figure, in_template, labels, plain, short
-from rnnviz.figures.losses import COLOURS
+from rnnviz.figures.losses_marks import COLOURS
 
 HEIGHT = 420
 MOST_POINTS = 800

@@ -11,11 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from rnnviz.presets import PRESETS
+from rnnviz.presets import PRESETS, TRAINING_PRESETS
 from rnnviz.screens import tagger as page
 from rnnviz.training import TaggerConfig, advance, snapshot, start
 from rnnviz.training import live as runtime
-from rnnviz.ui.tagger import redraw
 from tests.pages.components import components
 
 
@@ -137,7 +136,7 @@ def test_a_moved_control_draws_again_what_depends_on_it_and_no_more(
 ) -> None:
     app = visit("tagger.py", **query)
     asked: list[str | None] = []
-    monkeypatch.setattr(redraw.st, "rerun", lambda *fragments: asked.append(*fragments))
+    monkeypatch.setattr("rnnviz.ui.tagger.redraw.st.rerun", lambda *fragments: asked.append(*fragments))
     for key, value in moves.items():
         app.number_input(key=key).set_value(value).run()
     assert asked == ([reruns] if reruns else [])
@@ -165,7 +164,7 @@ def test_the_table_is_read_as_the_text_and_what_is_wrong_in_it_is_said(
 def test_a_run_elsewhere_and_the_stop_condition_are_said(visit: Callable[..., AppTest]) -> None:
     app = visit("tagger.py", t_until="loss below", t_loss="0.01")
     lobby, here = runtime.house().lobby, app.session_state["tagger_visit"]
-    config = PRESETS["D3"]
+    config = TRAINING_PRESETS["D3"]
     other = lobby.new(here, start(config).to_bytes(), group="characters side by side")
     other.play(0.5)
     app.run()
