@@ -16,6 +16,7 @@ import nox
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".nox" / "rnnviz"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+SIDE_BY_SIDE = str(min(os.cpu_count() or 1, 4))  # each of them loads PyTorch: 0.4 GB
 CHROMIUM = Path("/usr/bin/chromium")
 
 nox.options.default_venv_backend = "none"
@@ -51,8 +52,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Numbers and pages, without a browser."""
-    side_by_side = str(min(os.cpu_count() or 1, 4))  # each of them loads PyTorch: 0.4 GB
-    run(session, "pytest", "-n", side_by_side, "tests/unit", "tests/pages", *session.posargs)
+    run(session, "pytest", "-n", SIDE_BY_SIDE, "tests/unit", "tests/pages", *session.posargs)
 
 
 @nox.session
@@ -61,7 +61,7 @@ def browser(session: nox.Session) -> None:
     run(session, "pip", "--version")  # the environment has to be there before Playwright is asked
     if not CHROMIUM.exists():
         install_chromium(session)
-    run(session, "pytest", "tests/browser", *session.posargs)
+    run(session, "pytest", "-n", SIDE_BY_SIDE, "tests/browser", *session.posargs)
 
 
 def install_chromium(session: nox.Session) -> None:
