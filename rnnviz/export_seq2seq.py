@@ -208,5 +208,6 @@ def _learnt(config: Seq2SeqConfig) -> list[str]:
         f"for source, target in {'held_out' if held else 'pairs'}[:{_SHOWN}]:",
         "    ids = numbers(source, target)[0]",
         f"    said = model.greedy(ids.unsqueeze(0){to}, torch.tensor([len(ids)]), {limit})",
-        '    print(" ".join(source), "->", " ".join(target_symbols.get(i, str(i)) for i in said))',
+        '    words = [target_symbols.get(i, f"<unused {i}>") for i in said]',
+        '    print(" ".join(source), "->", " ".join(words))',
     ]

@@ -110,7 +110,8 @@ class ByLength:
 def by_length(
     model: Seq2Seq, config: Seq2SeqConfig, lengths: Sequence[int], count: int = 100, seed: int = 1
 ) -> ByLength:
-    """Ask for strings of lengths that may lie beyond those trained; trained strings are left out.
+    """Ask for strings of lengths that may lie beyond those trained; trained strings are left out, unless all
+    of that length were.
 
     The model must be in evaluation mode. Raises ValueError for data that have no lengths to choose.
     """

@@ -118,7 +118,7 @@ def test_the_log_says_what_an_independent_loop_sees() -> None:
 def test_every_column_of_the_log_is_described(row: str) -> None:
     log = work(start(TRAINING_PRESETS[row]).to_bytes(), Order(2, LONG)).log
     assert log.keys() <= LOG.keys()
-    assert LOG.keys() - log.keys() <= {"predicted"}
+    assert LOG.keys() - log.keys() <= {"predicted", "alignment", "entropy"}
     assert {len(column) for column in log.values()} == {2}
     assert np.isnan(log["held_loss"]).all() and np.isnan(log["held_accuracy"]).all()
 
