@@ -122,7 +122,7 @@ def template() -> dict[str, Any]:
         "zerolinecolor": LINE,
         "zerolinewidth": 1,
         "automargin": True,
-        "title": {"standoff": 6},
+        "title": {"standoff": 6, "font": {"size": FONT_SIZE}},
     }
     clear = "rgba(0,0,0,0)"
     return {
