@@ -60,6 +60,10 @@ def values_of(config: Seq2SeqConfig) -> dict[str, Any]:
     return found | {"a_task": OWN, "a_pairs": text, "a_unit": unit, "a_part": 0.0}
 
 
+WIDE_BEAM = {"a_score": "none", "a_source": "ajacka", "a_width": 3, "a_alpha": 1.0, "a_view": "Beam"}
+"""`rnnviz.models.shipped.BEAM_CASE` as the controls show it; no torch is imported here."""
+
+
 @dataclass(frozen=True)
 class AttentionExample:
     """A preset: a row, a name, what it sets, and the one thing to see in it."""
@@ -68,6 +72,11 @@ class AttentionExample:
     title: str
     values: Mapping[str, Any]
     fact: str
+
+    @property
+    def name(self) -> str:
+        """In bold before the fact: a row of the notebooks' systems, or the title of a preset that is none."""
+        return self.row if self.row in SEQ2SEQ_PRESETS else f"{self.row} {self.title}".strip()
 
 
 EXAMPLES: dict[str, AttentionExample] = {
@@ -80,10 +89,10 @@ EXAMPLES: dict[str, AttentionExample] = {
             "A string backwards. A row shows where the model looks for a token; outlined: where it should.",
         ),
         AttentionExample(
-            "–",
-            "Without",
+            "No",
+            "attention",
             {"a_score": "none", "a_view": "Length"},
-            "The same model without attention: all that the decoder gets of the source is one vector.",
+            "All that the decoder gets of the source is one vector: eight times the training, and worse.",
         ),
         AttentionExample(
             "E2",
@@ -109,10 +118,15 @@ EXAMPLES: dict[str, AttentionExample] = {
             values_of(SEQ2SEQ_PRESETS["D6"]) | {"a_view": "Model", "a_feed": True},
             "The notebook's sizes, not trained: no energy is large, so its heatmap is even.",
         ),
-        AttentionExample("+", "Sort", {"a_task": "sort"}, "Sorted: where to look depends on every symbol."),
         AttentionExample(
-            "++",
+            "Beam",
+            "too wide",
+            WIDE_BEAM,
+            "Width 1 finds the right string, width 3 a likelier one that is wrong.",
+        ),
+        AttentionExample(
             "Dates",
+            "",
             {"a_task": "dates", "a_epochs": 40},
             "3 March 2021 becomes 2021-03-03: the month is read from its letters, the rest is copied.",
         ),
@@ -122,7 +136,7 @@ EXAMPLES: dict[str, AttentionExample] = {
 
 def preset_values(example: AttentionExample) -> dict[str, Any]:
     """Every value as the preset has it. What was typed for another model goes, too."""
-    kept = ("a_seed", "a_log", "a_device", "a_width", "a_alpha", "a_sums")
+    kept = ("a_seed", "a_log", "a_device", "a_sums")
     seen = {key: value for key, value in example.values.items() if key not in kept}
     return {f.key: f.default for f in FIELDS if f.key not in kept} | seen
 
@@ -133,7 +147,12 @@ def active_preset(current: AttentionScreen, values: Mapping[str, Any]) -> str | 
 
 
 def _plain(current: AttentionScreen, values: Mapping[str, Any]) -> Any:
-    return replace(current.config, seed=0, device="cpu"), current.until, current.epochs
+    beam = (
+        not current.attends
+        and values["a_view"] == "Beam"
+        and "".join(current.source) == WIDE_BEAM["a_source"]
+    )
+    return replace(current.config, seed=0, device="cpu"), current.until, current.epochs, beam
 
 
 @lru_cache(maxsize=1)

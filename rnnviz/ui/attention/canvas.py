@@ -31,7 +31,7 @@ def show(current: page.AttentionScreen, values: dict[str, Any]) -> None:
         lambda row: pickers.assign(preset_values(EXAMPLES[row])),
     )
     if row is not None:
-        st.markdown(f"**{row}** {EXAMPLES[row].fact}")
+        st.markdown(f"**{EXAMPLES[row].name}**: {EXAMPLES[row].fact}")
     frame(PAGE, *redraw.frame(current, values))
     places = live.frame(current, values)
     first = [(current, values)]

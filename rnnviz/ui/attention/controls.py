@@ -46,7 +46,7 @@ def show(current: page.AttentionScreen, values: Mapping[str, Any]) -> None:
         if values["a_until"] == "loss below":
             pickers.number(FIELD["a_loss"], width=HALF, step=0.01, on_change=moved)
     if mine:
-        unfold("Your pairs", "a_open_own", True, lambda: own.show(current, values))
+        own.show(current, values)
     else:
         unfold("Pairs", "a_open_pairs", _set(values, PAIRS), lambda: _pairs(values))
     unfold("Model", "a_open_model", _set(values, MODEL), lambda: _model(current, values))

@@ -20,6 +20,8 @@ from rnnviz.ui.lab.series import told
 
 SERIES = ("loss", "accuracy", "held_loss", "held_accuracy", "alignment", "entropy", "lr")
 EXACT = {"loss": "loss", "accuracy": "exact match"}
+SHORT = {"loss": "loss", "accuracy": "exact"}, {"loss": "entropy", "accuracy": "right"}
+"""The same beside a small axis, and the names of the other picture."""
 
 
 def runs(now: Moment) -> list[Run]:
@@ -34,7 +36,7 @@ def learnt(now: Moment, height: int, *, key: str = "a_learnt") -> None:
         [_history(run, run.look(), ("loss", None, "held_loss", "held_accuracy")) for run in runs(now)]
     )
     chart(
-        losses_figure(record, log=bool(now.values["a_log"]), height=height, words=EXACT),
+        losses_figure(record, log=bool(now.values["a_log"]), height=height, words=SHORT[0]),
         key=key,
         name="Loss and exact match",
         summary=losses_summary(record, words=EXACT),
@@ -47,7 +49,7 @@ def looking(now: Moment, height: int, *, key: str = "a_looking") -> None:
     """The attention's entropy, and how many of its peaks are on the true source position."""
     record = curves([_history(run, run.look(), ("entropy", "alignment", None, None)) for run in runs(now)])
     chart(
-        losses_figure(record, height=height, words=OVER_EPOCHS),
+        losses_figure(record, height=height, words=SHORT[1]),
         key=key,
         name="Entropy and right places",
         summary=losses_summary(record, words=OVER_EPOCHS),

@@ -15,6 +15,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.attention import curves, pictures, saving, stepper, studies, tree, what_if
 from rnnviz.ui.attention.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, seat, steps
 from rnnviz.ui.attention.redraw import moved
+from rnnviz.ui.attention.shipped import trained
 from rnnviz.ui.lab import branches
 from rnnviz.ui.lab.desk import others, set_rate
 from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
@@ -49,6 +50,12 @@ def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
         transport(here, look, steps(current), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
+    one = trained(current.config)
+    if one is not None and not one.whole and look.epoch >= one.origin.epoch:
+        st.caption(
+            f"Trained for {one.origin.epoch} epochs, kept without its optimiser's averages. Trained on, they "
+            " begin anew; after *Reset* every loss is the script's again."
+        )
     if waiting := [run for run in others(here) if run.look().epoch]:
         count = f"{len(waiting)} earlier run{'s wait' if len(waiting) > 1 else ' waits'}"
         st.caption(f"New settings, a new run. {count}, paused: with their settings they are back.")
@@ -69,6 +76,19 @@ def busy(current: page.AttentionScreen) -> bool:
     return seat(current).run.look().busy
 
 
+def _pictures(now: Moment) -> None:
+    """The heatmap beside the curves; without attention the curves alone."""
+    half = pictures.HEIGHT // 2
+    if not now.current.attends:
+        curves.learnt(now, half)
+        return
+    with st.grid(2, min_column_width=380):
+        pictures.heatmap(now, stepper.step_of(now) if now.values["a_view"] == "Step" else None)
+        with st.container(gap="xsmall"):
+            curves.learnt(now, half)
+            curves.looking(now, half)
+
+
 def show(current: page.AttentionScreen, values: Mapping[str, Any], places: Places) -> None:
     """Everything that moves while a run goes on."""
     st.session_state[NOW] = current
@@ -84,10 +104,6 @@ def show(current: page.AttentionScreen, values: Mapping[str, Any], places: Place
         st.markdown(counter(look, batches, steps(current), now.epoch if now.rewound else None))
     with places.top, st.container(gap="xsmall"):
         pictures.words(now)
-        with st.grid(2, min_column_width=380):
-            pictures.heatmap(now, stepper.step_of(now) if values["a_view"] == "Step" else None)
-            with st.container(gap="xsmall"):
-                curves.learnt(now, pictures.HEIGHT // 2)
-                curves.looking(now, pictures.HEIGHT // 2)
+        _pictures(now)
     with places.bottom:
         SHOWN[values["a_view"]](now)

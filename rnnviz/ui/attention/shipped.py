@@ -1,13 +1,16 @@
-"""The trained runs that come with the page: assets/states/attention*.safetensors."""
+"""The trained runs that come with the page, as runs that can be looked at, rewound and trained on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rnnviz.assets import FOLDER
+import numpy as np
+
+from rnnviz.models import shipped as files
 from rnnviz.training import RunState
 from rnnviz.training.live import Run, runfile
+from rnnviz.training.live.curves import Curves
 from rnnviz.training.live.history import History
 from rnnviz.training.live.records import Origin
 from rnnviz.training.pairs_config import Seq2SeqConfig
@@ -16,18 +19,20 @@ from rnnviz.ui.attention.decoded import begun
 
 @dataclass(frozen=True, eq=False)
 class Shipped:
-    """A trained run: its configuration, and where it stands with what it measured on the way."""
+    """A trained run: its configuration, and where it stands with what it measured on the way.
+
+    ``whole``: with its optimiser, so that it goes on as if it had never stopped.
+    """
 
     config: Seq2SeqConfig
     origin: Origin
+    whole: bool
 
 
 @lru_cache(maxsize=1)
 def shipped() -> tuple[Shipped, ...]:
     """Every trained state that is shipped, read once."""
-    return tuple(
-        _read(path.read_bytes()) for path in sorted((FOLDER / "states").glob("attention*.safetensors"))
-    )
+    return tuple(_read(path.read_bytes()) for path in (files.ATTENTION, files.PLAIN))
 
 
 def trained(config: Seq2SeqConfig) -> Shipped | None:
@@ -63,9 +68,12 @@ def _whole(end: Origin, first: bytes) -> History:
 def _read(data: bytes) -> Shipped:
     try:
         saved = runfile.from_bytes(data).saved()
-    except ValueError:
+    except ValueError:  # a state alone
         state = RunState.from_bytes(data)
-        saved = Origin(data, state.epoch, state.step)
-    config = RunState.from_bytes(saved.state).config
-    assert isinstance(config, Seq2SeqConfig)
-    return Shipped(config, saved)
+        log = {"epoch": np.arange(1, state.epoch + 1), "loss": np.asarray(state.losses)}
+        curves = Curves()
+        curves.extend(state.epoch, log)
+        saved = Origin(data, state.epoch, state.step, curves=curves)
+    state = RunState.from_bytes(saved.state)
+    assert isinstance(state.config, Seq2SeqConfig)
+    return Shipped(state.config, saved, bool(state.optimizer))

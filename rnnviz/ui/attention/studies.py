@@ -36,7 +36,7 @@ def padding(now: Moment) -> None:
     target = (*pairs[n][1], SPECIAL[2])
     with_mask, without = (each[n][: len(target)] for each in (found.masked, found.unmasked))
     record = lines.leak(target, {"with the mask": with_mask, "without": without}, int(found.lengths[n]))
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         maps = [
             attention_map(
@@ -57,7 +57,7 @@ def padding(now: Moment) -> None:
     with right:
         st.markdown(_table(now, found))
         st.caption(
-            "One batch, looked at twice the true tokens fed: only the mask differs. "
+            "One batch, looked at twice with the true tokens fed: only the mask differs. "
             f"This model was {'trained with' if now.config.mask else 'trained without'} the mask."
         )
 
@@ -77,14 +77,14 @@ def batch(now: Moment) -> tuple[Pair, ...]:
 
 
 def _table(now: Moment, found: Leak) -> str:
-    rows = ["| source | padding | with the mask | without | alone |", "|---|---|---|---|---|"]
+    rows = ["| source | padding | with mask | without | alone |", "|---|---|---|---|---|"]
     for n, (source, _) in enumerate(found.pairs):
         text = now.current.text(source)
+        masked, unmasked = found.on_padding[:, n]
         marks = [_mark(found.right[0, n]), _mark(found.right[1, n]), _mark(found.alone[n])]
         rows.append(
             f"| {markdown(text[:24] + '…' * (len(text) > 24))} | {found.longest - int(found.lengths[n])} "
-            f"| {found.on_padding[0, n]:.1%} {marks[0]} | **{found.on_padding[1, n]:.1%}** {marks[1]} "
-            f"| {marks[2]} |"
+            f"| {masked:.1%}&nbsp;{marks[0]} | **{unmasked:.1%}**&nbsp;{marks[1]} | {marks[2]} |"
         )
     return "\n".join(rows)
 
@@ -106,7 +106,7 @@ def length(now: Moment) -> None:
     step = max(1, round(most / 16))
     asked = tuple(range(step, most + 1, step))
     found = {_name(now.config) + f", epoch {now.epoch}": reach((now.state, asked, STRINGS))}
-    for one in compared(now.config):
+    for one in compared(now):
         found[f"{_name(one.config)}, epoch {one.origin.epoch}"] = reach((one.origin.state, asked, STRINGS))
     first = next(iter(found.values()))
     record = lines.by_length(
@@ -129,23 +129,13 @@ def length(now: Moment) -> None:
     )
 
 
-def compared(config: Seq2SeqConfig) -> list[Shipped]:
-    """The shipped runs of the same pairs, but for one like the run in view."""
-    return [
-        one
-        for one in shipped()
-        if one.config.data == config.data
-        and one.config.seed == config.seed
-        and (one.config.attention == "none") != (config.attention == "none")
-    ][:1]
+def compared(now: Moment) -> list[Shipped]:
+    """The shipped runs of the same pairs, but for the run in view."""
+    return [one for one in shipped() if one.config.data == now.config.data and one.origin.state != now.state]
 
 
 def _name(config: Seq2SeqConfig) -> str:
-    return (
-        "without attention"
-        if config.attention == "none"
-        else f"attention: {config.attention.replace('_', ' ')}"
-    )
+    return "no attention" if config.attention == "none" else f"{config.attention.replace('_', ' ')} attention"
 
 
 def model(now: Moment) -> None:

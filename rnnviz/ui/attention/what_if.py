@@ -50,15 +50,13 @@ def show(now: Moment) -> None:
         _controls(now, theirs, step)
     with right:
         _pictures(now, (mine, theirs), step)
-        with st.grid(2, min_column_width=260):
-            for title, which, key in (
-                ("Original", original(now), "a_if_before"),
-                ("Changed", asked, "a_if_after"),
-            ):
-                with st.container(gap="xsmall"):
-                    at = min(step, len(said(which).ids) - 1)
-                    st.caption(f"{title}, step {at}")
-                    stepper.next_token(now, which, at, key, 230)
+        _text(now)
+    with st.grid(2, min_column_width=340):
+        for title, which, key in (("Original", original(now), "a_before"), ("Changed", asked, "a_after")):
+            with st.container(gap="xsmall"):
+                at = min(step, len(said(which).ids) - 1)
+                st.caption(f"{title}, step {at}")
+                stepper.next_token(now, which, at, key, 230)
 
 
 def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
@@ -100,6 +98,10 @@ def _controls(now: Moment, theirs: Decoded, step: int) -> None:
         if now.values["a_draw"]:
             pickers.number(FIELD["a_dseed"], width=110)
     pickers.switch(FIELD["a_draw"])
+
+
+def _text(now: Moment) -> None:
+    """The changes as text, and the way back."""
     pickers.area(FIELD[TEXT], height=90)
     for problem in now.current.wrong:
         st.warning(markdown(problem))

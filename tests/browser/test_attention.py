@@ -1,0 +1,194 @@
+"""*Attention* as a student meets it: a trained heatmap at once, trained anew, taken apart and broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.harness import Server, pick, wait_idle
+
+LONG = 60_000  # ms: the workers load PyTorch at the first play
+SMALL = "a_train=32&a_held=8&a_symbols=4&a_short=3&a_long=4&a_batch=16&a_epochs=3"
+
+
+def visit(server: Server, page: Page, query: str = "") -> None:
+    page.goto(f"{server.url}/attention?{query}")
+    expect(page.get_by_text("Where does a decoder look while it writes?")).to_be_visible()
+    drawn(page, "Attention")
+    wait_idle(page)
+
+
+def drawn(page: Page, name: str) -> Locator:
+    figure = page.get_by_role("figure", name=name, exact=True)
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"))
+    return figure
+
+
+def summary(page: Page, name: str) -> Locator:
+    """The text alternative of a figure."""
+    return drawn(page, name).locator(".rv-hidden").first
+
+
+def counter(page: Page) -> Locator:
+    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
+
+
+def step_line(page: Page) -> Locator:
+    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^Step \d+: fed"))
+
+
+def place(figure: Locator, trace: int, x: float, y: float) -> tuple[float, float]:
+    """Where a point of a figure is on the screen."""
+    figure.scroll_into_view_if_needed()
+    left, top = figure.evaluate(
+        """(root, [trace, x, y]) => {
+          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
+          const { xaxis, yaxis } = plot._fullData[trace], full = plot._fullLayout;
+          const key = (axis) => axis[0] + "axis" + axis.slice(1);
+          const [a, b] = [full[key(xaxis)], full[key(yaxis)]];
+          return [box.x + a._offset + a.d2p(x), box.y + b._offset + b.d2p(y)];
+        }""",
+        [trace, x, y],
+    )
+    return left, top
+
+
+def view(page: Page, name: str) -> None:
+    page.get_by_test_id("stButtonGroup").filter(has_text="What if").get_by_text(name, exact=True).click()
+
+
+def write(page: Page, label: str, text: str) -> None:
+    field = page.get_by_role("textbox", name=label)
+    field.fill(text)
+    field.press("Control+Enter")
+
+
+def test_D7_a_trained_heatmap_is_seen_at_once_and_nothing_was_started(server: Server, page: Page) -> None:
+    visit(server, page)
+    for name in ("Attention", "Loss and exact match", "Entropy and right places"):
+        box = drawn(page, name).bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
+    expect(summary(page, "Attention")).to_contain_text("8 of 8 peaks right")
+    expect(page.get_by_text("kkghciea → aeichgkk ✓")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Play P"))).to_be_visible()
+
+
+def test_a_cell_opens_its_sums_and_the_keys_step_on(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.mouse.click(*place(drawn(page, "Attention"), 0, 5, 2))
+    expect(step_line(page)).to_contain_text("Step 2: fed “e”, the decoder says i")
+    expect(summary(page, "Energies and weights")).to_contain_text("To say i the model looks most at i")
+    expect(summary(page, "Products behind the energies")).to_contain_text("8 positions, 32 units")
+    wait_idle(page)
+    page.keyboard.press("ArrowRight")
+    expect(step_line(page)).to_contain_text("Step 3: fed “i”, the decoder says c")
+    wait_idle(page)
+    page.keyboard.press("End")
+    expect(step_line(page)).to_contain_text("says <end>")
+    wait_idle(page)
+    page.keyboard.press("ArrowLeft")
+    expect(step_line(page)).to_contain_text("Step 7")
+    expect(summary(page, "Next token")).to_contain_text("The right one is k, number 1 of 15")
+
+
+def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> None:
+    visit(server, page, SMALL)
+    expect(counter(page)).to_have_text("epoch 0")
+    expect(summary(page, "Attention")).to_contain_text("not trained")
+    page.keyboard.press("p")
+    expect(counter(page)).to_contain_text("epoch 3 ", timeout=LONG)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("3 epochs")
+    expect(summary(page, "Attention")).to_contain_text("epoch 3:")
+    expect(summary(page, "Entropy and right places")).to_contain_text("right places")
+    wait_idle(page)
+    slider = page.get_by_role("slider", name="Rewind")
+    slider.press("ArrowLeft")
+    expect(counter(page)).to_contain_text("epoch 2, looked at")
+    expect(summary(page, "Attention")).to_contain_text("epoch 2:")
+    page.get_by_role("button", name="Continue from epoch 2").click()
+    expect(page.get_by_text("run 2, from 2")).to_be_visible()
+    wait_idle(page)
+    page.keyboard.press("e")
+    expect(counter(page)).to_contain_text("epoch 3 ", timeout=LONG)
+
+
+def test_a_change_is_a_line_and_a_link(server: Server, page: Page) -> None:
+    visit(server, page, "a_view=What+if&a_step=4")
+    pick(page, page.get_by_role("combobox", name=re.compile("Step 4 says")), "b")
+    expect(page.get_by_role("textbox", name="What if")).to_have_value("say 4 = b")
+    expect(page.get_by_text(re.compile("^Changed: kkghciea → aeicb"))).to_be_visible()
+    wait_idle(page)
+    page.get_by_role("button", name=re.compile("^Mask")).click()
+    expect(summary(page, "Original and changed attention")).to_contain_text("of the weight on masked")
+    wait_idle(page)
+    said = page.get_by_text(re.compile("^Changed: kkghciea")).inner_text()
+    page.reload()
+    expect(page.get_by_text(said, exact=True)).to_be_visible()
+    wait_idle(page)
+    write(page, "What if", "attention 1 = 1 0\nmask 99\nshout")
+    alerts = page.get_by_test_id("stAlert")
+    expect(alerts).to_have_count(3)
+    expect(alerts.first).to_contain_text("2 weights, and the source has 8 tokens")
+    expect(page.get_by_text("Changed: kkghciea → aeichgkk ✓")).to_be_visible()
+
+
+def test_a_wider_beam_is_worse_and_a_click_shows_a_hypothesis(server: Server, page: Page) -> None:
+    visit(server, page, "a_view=Beam")
+    tree = drawn(page, "Beam")
+    expect(summary(page, "Beam")).to_contain_text("The best is")
+    expect(summary(page, "Attention of the hypothesis")).to_contain_text("8 of 8 peaks right")
+    page.mouse.click(*place(tree, 0, 2, tree.evaluate(HEIGHT_OF, ["c", 2])))
+    expect(page.get_by_text(re.compile("^(kept|dropped): .c"))).to_be_visible()
+    wait_idle(page)
+    page.get_by_test_id("stButtonGroup").filter(has_text="D7").get_by_text("too wide").click()
+    expect(page.get_by_text("ajacka → akcaja ✓")).to_be_visible()
+    expect(summary(page, "Beam")).to_contain_text("The best is")
+    cells = page.get_by_role("cell")
+    expect(cells.filter(has_text="akcaja ✓").first).to_be_visible()
+    expect(cells.filter(has_text="akaccj ✗").first).to_be_visible()
+
+
+HEIGHT_OF = """(root, [token, step]) => {
+  const plot = root.querySelector('.rv-plot');
+  const found = plot._fullData.find((trace) => trace.name === "hypotheses");
+  const at = [...found.x.keys()].filter((i) => found.x[i] === step);
+  return found.y[at[2]];
+}"""
+
+
+def test_what_cannot_be_read_is_said_and_changes_nothing(server: Server, page: Page) -> None:
+    visit(server, page, "a_hidden=99999&a_view=Dance&a_edits=%3Cimg%20src%3Dx%3E&a_source=%3Cb%3E")
+    expect(page.get_by_text("Corrected")).to_be_visible()
+    expect(page.get_by_text("is unknown to this model")).to_be_visible()
+    expect(page.get_by_text("kkghciea → ")).to_be_visible()
+    wait_idle(page)
+    write(page, "Your source", "abc" * 40)
+    expect(page.get_by_text("at most 64")).to_be_visible()
+    write(page, "Your source", "abcabc")
+    expect(page.get_by_text("abcabc → ")).to_be_visible()
+
+
+def test_own_words_are_learnt_from_a_table_of_text(server: Server, page: Page) -> None:
+    visit(server, page, "a_task=own+pairs&a_unit=word")
+    write(page, "Your pairs", "one two => eins zwei\nthree")
+    expect(page.get_by_text("line 2 has no tab")).to_be_visible()
+    write(page, "Your pairs", "one two => eins zwei\nthree => drei")
+    expect(page.get_by_text("To train on: 2")).to_be_visible()
+    expect(page.get_by_text(re.compile("^one two → "))).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_overflows_at_any_width(
+    server: Server, open_page: Callable[..., Page], scheme: str
+) -> None:
+    page = open_page(color_scheme=scheme, viewport={"width": 400, "height": 800})
+    visit(server, page)
+    for width in (400, 800, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for name in ("Step", "What if", "Beam", "Padding", "Model"):
+            view(page, name)
+            wait_idle(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, name)
