@@ -63,7 +63,7 @@ class Generated:
     shortest: int = 4
     longest: int = 8
     shift: int = 1
-    train: int = 1024
+    train: int = 2048
     held: int = 128
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class Seq2SeqConfig:
     teacher_end: float = 0.0
     teacher_epochs: int = 0
     teacher_reversed: bool = False
-    batch: int = 64
+    batch: int = 128
     shuffle: bool = True
     optimiser: Optimiser = field(default_factory=lambda: Optimiser("Adam", 0.005, clip=1.0))
     seed: int = 0

@@ -156,7 +156,7 @@ def test_it_can_be_reached_into_looked_at_and_sent() -> None:
 def test_a_task_that_nobody_registered_is_named() -> None:
     data = start(CONFIG).to_bytes()
     del tasks._TASKS["judge"]
-    with pytest.raises(ValueError, match="task='judge' is not allowed: one of chars, tagger"):
+    with pytest.raises(ValueError, match="task='judge' is not allowed: one of chars, seq2seq, tagger"):
         RunState.from_bytes(data)
     register("judge", JudgeTask())
 
