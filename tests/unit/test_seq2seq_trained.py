@@ -53,9 +53,9 @@ def test_without_attention_long_strings_are_lost() -> None:
     assert shipped.plain_state().config == shipped.PLAIN_CONFIG
     assert with_it.trained == without.trained == (4, 8)
     assert (with_it.exact[:3] >= 0.95).all()
-    assert without.exact[0] >= 0.85 and without.exact[2] <= 0.25  # trained on both, eight times as long
+    assert without.exact[0] >= 0.85 and without.exact[2] <= 0.3  # trained on both, four times as long
     assert with_it.exact[3] > without.exact[3] + 0.3  # and one further than was trained
-    assert with_it.exact[4] == without.exact[4] == 0.0  # but neither counts far beyond
+    assert with_it.exact[4] == without.exact[4] == 0.0  # but neither gets far beyond
 
 
 def test_a_wider_beam_is_not_always_a_better_one() -> None:
