@@ -60,7 +60,7 @@ def values_of(config: Seq2SeqConfig) -> dict[str, Any]:
     return found | {"a_task": OWN, "a_pairs": text, "a_unit": unit, "a_part": 0.0}
 
 
-WIDE_BEAM = {"a_score": "none", "a_source": "ajacka", "a_width": 3, "a_alpha": 1.0, "a_view": "Beam"}
+WIDE_BEAM = {"a_score": "none", "a_source": "jlbilga", "a_width": 3, "a_alpha": 1.0, "a_view": "Beam"}
 """`rnnviz.models.shipped.BEAM_CASE` as the controls show it; no torch is imported here."""
 
 
