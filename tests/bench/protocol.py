@@ -78,6 +78,7 @@ class Session:
         self.query: dict[str, list[str]] = parse_qs(parts.query, keep_blank_values=True)
         self.timeout = timeout
         self.nodes: dict[tuple[int, ...], _Node] = {}
+        self.blocks: dict[tuple[int, ...], str] = {}  # containers, and the fragment that made each
         self.widgets: dict[str, Widget] = {}  # by user key (by id when a widget has none)
         self.states: dict[str, WidgetState] = {}  # by widget id
         self.pages: dict[str, str] = {}  # url path -> page hash
@@ -244,9 +245,11 @@ class Session:
         return False
 
     def _delta(self, message: ForwardMsg, run: _Run) -> None:
+        path = tuple(message.metadata.delta_path)
+        if message.delta.WhichOneof("type") == "add_block":
+            self.blocks[path] = message.delta.fragment_id
         if message.delta.WhichOneof("type") != "new_element":
             return
-        path = tuple(message.metadata.delta_path)
         element = message.delta.new_element
         digest = hashlib.sha256(element.SerializeToString(deterministic=True)).digest()
         before = self.nodes.get(path)
@@ -286,7 +289,7 @@ class Session:
         stale = [
             path
             for path, node in self.nodes.items()
-            if path not in run.touched and (not mine or node.fragment in mine)
+            if path not in run.touched and (not mine or node.fragment in mine or self._within(path, mine))
         ]
         for path in stale:
             del self.nodes[path]
@@ -296,6 +299,10 @@ class Session:
         self.widgets = {k: w for k, w in self.widgets.items() if w.id in present}
         self._store.age(mine)
         return True
+
+    def _within(self, path: tuple[int, ...], fragments: set[str]) -> bool:
+        """Whether a container of these fragments holds this place."""
+        return any(self.blocks.get(path[:depth]) in fragments for depth in range(1, len(path)))
 
     def _start_timer(self, fragment: str, interval: float) -> None:
         held = self._timers.get(fragment)
