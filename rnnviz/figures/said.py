@@ -18,7 +18,8 @@ from rnnviz.figures.losses import Series, Thinned
 ROW, TOP, BOTTOM = 21, 26, 38  # pixels
 LINE = 16  # pixels more above, where a label has two lines
 ONE_LINE = 8  # so many labels have room for "h→o"; of more, the target stands under the source
-MOST_ROWS = 40
+MOST_ROWS, MOST_LETTERS = 40, 800
+"""Rows that are drawn, fewer of long strings: three of these pictures travel twice a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ def said(
     that was `Thinned` gives a row the last value known before the next row, NaN if there is none. ``now``:
     the ids (L,) and the loss of the model as it stands, for a row of their own.
 
-    Of more than `MOST_ROWS` epochs those stay at which the string changes; of more changes than that, evenly
+    Of more epochs than are drawn (`most_rows`) those stay at which it changes; of more changes, evenly
     many, with the first and the last. Raises `ValueError` for shapes that do not agree.
     """
     length = len(strings.target)
@@ -89,14 +90,20 @@ def said(
     )
 
 
+def most_rows(length: int) -> int:
+    """How many strings of this length are drawn."""
+    return min(MOST_ROWS, max(10, MOST_LETTERS // length))
+
+
 def _places(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """The rows that are shown."""
     places = np.arange(len(ids))
-    if len(ids) > MOST_ROWS:
+    most = most_rows(ids.shape[1])
+    if len(ids) > most:
         changed = (ids[1:] != ids[:-1]).any(axis=1)
         places = np.concatenate([[0], 1 + np.flatnonzero(changed)])
-        if len(places) > MOST_ROWS:
-            places = places[np.linspace(0, len(places) - 1, MOST_ROWS).round().astype(int)]
+        if len(places) > most:
+            places = places[np.linspace(0, len(places) - 1, most).round().astype(int)]
     return places
 
 

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch.nn.functional import cross_entropy
 
 from rnnviz.figures import theme
+from rnnviz.figures.base import sendable
 from rnnviz.figures.characters import Strings, ceiling, softmax_grid, state_grid
 from rnnviz.figures.losses import Thinned
 from rnnviz.figures.reshape import Scored, reshape, reshape_figure, reshape_summary
@@ -64,6 +65,13 @@ def test_of_too_many_changes_evenly_many_stay_with_both_ends() -> None:
     assert (record.epochs[0], record.until[-1]) == (1, 10_000)
     assert record.rows[-1] == tuple(HELLO.classes[k] for k in ids[record.epochs[-1] - 1])
     checked(said_figure(record, current=5000))
+
+
+def test_of_long_strings_fewer_are_drawn_so_that_three_pictures_stay_light() -> None:
+    long = Strings("ab" * 20, "ba" * 20, ("a", "b"))
+    record = said(long, np.random.default_rng(0).integers(0, 2, (500, 40)), np.ones(500))
+    assert len(record.rows) == 20 and record.until[-1] == 500
+    assert len(sendable(said_figure(record)).text) < 12_000
 
 
 def test_epochs_may_be_those_of_a_thinned_log() -> None:
