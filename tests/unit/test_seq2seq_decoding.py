@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from rnnviz.models.attention import Additive
 from rnnviz.models.beam import BeamHow, beam
 from rnnviz.models.decoding import Decoded, How, decode, greedy, model_of, usual_limit
 from rnnviz.models.explain import explain
@@ -294,7 +295,9 @@ def test_the_products_sum_to_the_energies_and_the_parts_to_the_context(
     assert found.parts.shape == (len(source), config.width) and found.difference < 1e-5
     if config.attention == "additive":
         assert np.abs(found.units).max() <= 1.0
-        assert_allclose(found.factors, model.decoder.attention.v.weight[0].numpy())  # type: ignore[union-attr]
+        attend = model.decoder.attention
+        assert isinstance(attend, Additive)
+        assert_allclose(found.factors, attend.v.weight[0].numpy())
     with pytest.raises(ValueError, match="t="):
         explain(model, config, seen, len(seen.ids))
 

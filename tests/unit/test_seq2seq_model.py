@@ -279,9 +279,9 @@ def test_the_ratio_is_the_share_of_true_tokens() -> None:
 
     model, batch = Counting(config).eval(), whole(config).batches()[0]
     torch.manual_seed(0)
-    for _ in range(400):
+    for _ in range(100):
         TASK.loss(model, batch, config, 0)
-    assert np.mean(counted) == pytest.approx(0.7, abs=0.03)
+    assert np.mean(counted) == pytest.approx(0.7, abs=0.08)
 
 
 def test_D9_sentences_of_unequal_length_are_ids_lengths_and_a_mask() -> None:

@@ -47,8 +47,11 @@ def test_the_run_goes_on_where_it_stands() -> None:
 def test_without_attention_long_strings_are_lost() -> None:
     lengths = [4, 6, 8, 9, 12]
     with_it, without = (
-        by_length(model_of(state), state.config, lengths, count=60)
-        for state in (shipped.attention_state(), shipped.plain_state())
+        by_length(model_of(state), config, lengths, count=60)
+        for state, config in (
+            (shipped.attention_state(), shipped.CONFIG),
+            (shipped.plain_state(), shipped.PLAIN_CONFIG),
+        )
     )
     assert shipped.plain_state().config == shipped.PLAIN_CONFIG
     assert with_it.trained == without.trained == (4, 8)
@@ -59,13 +62,13 @@ def test_without_attention_long_strings_are_lost() -> None:
 
 
 def test_a_wider_beam_is_not_always_a_better_one() -> None:
-    case, state = shipped.BEAM_CASE, shipped.plain_state()
+    case, config = shipped.BEAM_CASE, shipped.PLAIN_CONFIG
     right = answer("reverse", case.source)
-    assert case.source not in {source for source, _ in state.config.pairs}
-    model, found = model_of(state), {}
+    assert case.source not in {source for source, _ in config.pairs}
+    model, found = model_of(shipped.plain_state()), {}
     for width in (case.narrow, case.wide):
-        tree = beam(model, state.config, case.source, BeamHow(width, case.alpha))
-        found[width] = (tree.tokens(state.config, tree.best.id), tree.best.score)
+        tree = beam(model, config, case.source, BeamHow(width, case.alpha))
+        found[width] = (tree.tokens(config, tree.best.id), tree.best.score)
     assert found[case.narrow][0] == (*right, "<end>")
     assert found[case.wide][0] != (*right, "<end>")
     assert found[case.wide][1] > found[case.narrow][1] + 0.01  # likelier to the model, and wrong
@@ -73,8 +76,7 @@ def test_a_wider_beam_is_not_always_a_better_one() -> None:
 
 def test_a_wider_beam_mostly_helps_or_does_no_harm() -> None:
     """So that the case above is what it is said to be: an exception."""
-    state = shipped.plain_state()
-    model, config = model_of(state), state.config
+    model, config = model_of(shipped.plain_state()), shipped.PLAIN_CONFIG
     counts = {1: 0, 4: 0}
     for source, target in generate("reverse", 12, (6, 6), 1, 30, seed=5):
         for width in counts:

@@ -98,7 +98,7 @@ def pairs(draw: st.DrawFn, least: int, most: int) -> tuple[Pair, ...]:
 
 @st.composite
 def generated(draw: st.DrawFn) -> Generated:
-    task = draw(st.sampled_from(("copy", "reverse", "sort", "shift", "numbers")))
+    task: Any = draw(st.sampled_from(("copy", "reverse", "sort", "shift", "numbers")))
     shortest = draw(st.integers(1, 3))
     sizes = {"shortest": shortest, "longest": draw(st.integers(shortest, 4))}
     return Generated(
