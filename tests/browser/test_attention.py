@@ -8,9 +8,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from rnnviz.data.pairs import answer
+from rnnviz.models import shipped
+from rnnviz.screens.attention import screen
 from tests.browser.harness import Server, pick, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
+SOURCE = screen({})[0].source
+READ, SAID = "".join(SOURCE), "".join(reversed(SOURCE))
 SMALL = "a_train=32&a_held=8&a_symbols=4&a_short=3&a_long=4&a_batch=16&a_epochs=3"
 
 
@@ -72,26 +77,26 @@ def test_D7_a_trained_heatmap_is_seen_at_once_and_nothing_was_started(server: Se
         box = drawn(page, name).bounding_box()
         assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 800
     expect(summary(page, "Attention")).to_contain_text("8 of 8 peaks right")
-    expect(page.get_by_text("kkghciea → aeichgkk ✓")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("^Play P"))).to_be_visible()
+    expect(page.get_by_text(f"{READ} → {SAID} ✓")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Play Shortcut P"))).to_be_visible()
 
 
 def test_a_cell_opens_its_sums_and_the_keys_step_on(server: Server, page: Page) -> None:
     visit(server, page)
     page.mouse.click(*place(drawn(page, "Attention"), 0, 5, 2))
-    expect(step_line(page)).to_contain_text("Step 2: fed “e”, the decoder says i")
-    expect(summary(page, "Energies and weights")).to_contain_text("To say i the model looks most at i")
+    expect(step_line(page)).to_contain_text(f"Step 2: fed “{SAID[1]}”, the decoder says {SAID[2]}")
+    expect(summary(page, "Energies and weights")).to_contain_text(f"at {SAID[2]} at position 5")
     expect(summary(page, "Products behind the energies")).to_contain_text("8 positions, 32 units")
     wait_idle(page)
     page.keyboard.press("ArrowRight")
-    expect(step_line(page)).to_contain_text("Step 3: fed “i”, the decoder says c")
+    expect(step_line(page)).to_contain_text(f"Step 3: fed “{SAID[2]}”, the decoder says {SAID[3]}")
     wait_idle(page)
     page.keyboard.press("End")
     expect(step_line(page)).to_contain_text("says <end>")
     wait_idle(page)
     page.keyboard.press("ArrowLeft")
     expect(step_line(page)).to_contain_text("Step 7")
-    expect(summary(page, "Next token")).to_contain_text("The right one is k, number 1 of 15")
+    expect(summary(page, "Next token")).to_contain_text(f"The right one is {SAID[7]}, number 1 of 15")
 
 
 def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> None:
@@ -109,7 +114,7 @@ def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> 
     expect(counter(page)).to_contain_text("epoch 2, looked at")
     expect(summary(page, "Attention")).to_contain_text("epoch 2:")
     page.get_by_role("button", name="Continue from epoch 2").click()
-    expect(page.get_by_text("run 2, from 2")).to_be_visible()
+    expect(page.get_by_role("radio", name="run 2, from 2")).to_be_visible()
     wait_idle(page)
     page.keyboard.press("e")
     expect(counter(page)).to_contain_text("epoch 3 ", timeout=LONG)
@@ -117,14 +122,17 @@ def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> 
 
 def test_a_change_is_a_line_and_a_link(server: Server, page: Page) -> None:
     visit(server, page, "a_view=What+if&a_step=4")
-    pick(page, page.get_by_role("combobox", name=re.compile("Step 4 says")), "b")
-    expect(page.get_by_role("textbox", name="What if")).to_have_value("say 4 = b")
-    expect(page.get_by_text(re.compile("^Changed: kkghciea → aeicb"))).to_be_visible()
+    box = page.get_by_role("combobox", name=re.compile("Step 4 says"))
+    box.scroll_into_view_if_needed()  # a list that opens while the page is scrolled closes again
+    other = next(token for token in "abc" if token != SAID[4])
+    pick(page, box, other)
+    expect(page.get_by_role("textbox", name="What if")).to_have_value(f"say 4 = {other}")
+    expect(page.get_by_text(re.compile(f"^Changed: {READ} → {SAID[:4]}{other}"))).to_be_visible()
     wait_idle(page)
     page.get_by_role("button", name=re.compile("^Mask")).click()
     expect(summary(page, "Original and changed attention")).to_contain_text("of the weight on masked")
     wait_idle(page)
-    said = page.get_by_text(re.compile("^Changed: kkghciea")).inner_text()
+    said = page.get_by_text(re.compile(f"^Changed: {READ}")).inner_text()
     page.reload()
     expect(page.get_by_text(said, exact=True)).to_be_visible()
     wait_idle(page)
@@ -132,7 +140,7 @@ def test_a_change_is_a_line_and_a_link(server: Server, page: Page) -> None:
     alerts = page.get_by_test_id("stAlert")
     expect(alerts).to_have_count(3)
     expect(alerts.first).to_contain_text("2 weights, and the source has 8 tokens")
-    expect(page.get_by_text("Changed: kkghciea → aeichgkk ✓")).to_be_visible()
+    expect(page.get_by_text(f"Changed: {READ} → {SAID} ✓")).to_be_visible()
 
 
 def test_a_wider_beam_is_worse_and_a_click_shows_a_hypothesis(server: Server, page: Page) -> None:
@@ -140,30 +148,30 @@ def test_a_wider_beam_is_worse_and_a_click_shows_a_hypothesis(server: Server, pa
     tree = drawn(page, "Beam")
     expect(summary(page, "Beam")).to_contain_text("The best is")
     expect(summary(page, "Attention of the hypothesis")).to_contain_text("8 of 8 peaks right")
-    page.mouse.click(*place(tree, 0, 2, tree.evaluate(HEIGHT_OF, ["c", 2])))
-    expect(page.get_by_text(re.compile("^(kept|dropped): .c"))).to_be_visible()
+    page.mouse.click(*place(tree, 0, 2, tree.evaluate(SECOND, 2)))
+    expect(page.get_by_text(re.compile("^(kept|dropped): .. ✗"))).to_be_visible()
     wait_idle(page)
     page.get_by_test_id("stButtonGroup").filter(has_text="D7").get_by_text("too wide").click()
-    expect(page.get_by_text("ajacka → akcaja ✓")).to_be_visible()
-    expect(summary(page, "Beam")).to_contain_text("The best is")
-    cells = page.get_by_role("cell")
-    expect(cells.filter(has_text="akcaja ✓").first).to_be_visible()
-    expect(cells.filter(has_text="akaccj ✗").first).to_be_visible()
+    case = shipped.BEAM_CASE
+    source, right = "".join(case.source), "".join(answer("reverse", case.source))
+    expect(page.get_by_text(f"{source} → {right} ✓")).to_be_visible()
+    rows = page.get_by_role("row")
+    expect(rows.filter(has_text=re.compile(f"^{case.narrow}{right} ✓"))).to_be_visible()
+    expect(rows.filter(has_text=re.compile(f"^{case.wide}.* ✗"))).to_be_visible()
 
 
-HEIGHT_OF = """(root, [token, step]) => {
+SECOND = """(root, step) => {
   const plot = root.querySelector('.rv-plot');
   const found = plot._fullData.find((trace) => trace.name === "hypotheses");
-  const at = [...found.x.keys()].filter((i) => found.x[i] === step);
-  return found.y[at[2]];
+  return found.y[[...found.x.keys()].filter((i) => found.x[i] === step)[1]];
 }"""
 
 
 def test_what_cannot_be_read_is_said_and_changes_nothing(server: Server, page: Page) -> None:
     visit(server, page, "a_hidden=99999&a_view=Dance&a_edits=%3Cimg%20src%3Dx%3E&a_source=%3Cb%3E")
     expect(page.get_by_text("Corrected")).to_be_visible()
-    expect(page.get_by_text("is unknown to this model")).to_be_visible()
-    expect(page.get_by_text("kkghciea → ")).to_be_visible()
+    expect(page.get_by_text("are unknown to this model")).to_be_visible()
+    expect(page.get_by_text(f"{READ} → ")).to_be_visible()
     wait_idle(page)
     write(page, "Your source", "abc" * 40)
     expect(page.get_by_text("at most 64")).to_be_visible()
@@ -181,9 +189,7 @@ def test_own_words_are_learnt_from_a_table_of_text(server: Server, page: Page) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_overflows_at_any_width(
-    server: Server, open_page: Callable[..., Page], scheme: str
-) -> None:
+def test_nothing_overflows_at_any_width(server: Server, open_page: Callable[..., Page], scheme: str) -> None:
     page = open_page(color_scheme=scheme, viewport={"width": 400, "height": 800})
     visit(server, page)
     for width in (400, 800, 1280):

@@ -21,6 +21,7 @@ from rnnviz.ui.lab.desk import others, set_rate
 from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
 
 FIELD = BY_KEY
+SEEN = f"{PAGE}_seen"
 SHOWN: dict[str, Callable[[Moment], None]] = {
     "Step": stepper.show,
     "What if": what_if.show,
@@ -45,6 +46,9 @@ class Places:
 def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
     """What stands still while a run goes on: buttons, the way back, branches, the choice of a view."""
     here = seat(current)
+    if st.session_state.get(SEEN) != here.run.id:  # another run: an epoch of the last one says nothing here
+        st.session_state[SEEN] = here.run.id
+        st.session_state.pop(f"{PAGE}_epoch", None)
     look = here.run.look()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(here, look, steps(current), redraw)

@@ -34,32 +34,38 @@ def padding(now: Moment) -> None:
     found = leaked((now.state, pairs))
     n = int(np.argmin(found.lengths))
     target = (*pairs[n][1], SPECIAL[2])
-    with_mask, without = (each[n][: len(target)] for each in (found.masked, found.unmasked))
-    record = lines.leak(target, {"with the mask": with_mask, "without": without}, int(found.lengths[n]))
-    left, right = st.columns(2, gap="medium")
-    with left:
-        maps = [
-            attention_map(
-                name,
-                ((*pairs[n][0], *("·" * (found.longest - len(pairs[n][0])))), target),
-                weights,
-                outside=[j >= len(pairs[n][0]) for j in range(found.longest)],
+    with st.grid(2, min_column_width=380):
+        with st.container():
+            _leaking(now, found, n, target)
+        with st.container():
+            st.markdown(_table(now, found))
+            st.caption(
+                "One batch, looked at twice with the true tokens fed: only the mask differs. "
+                f"This model was {'trained with' if now.config.mask else 'trained without'} the mask."
             )
-            for name, weights in (("with the mask", with_mask), ("without", without))
-        ]
-        pictures.drawn(maps, key="a_leak_maps", name="Attention with and without the mask")
-        chart(
-            lines.leak_figure(record, height=230),
-            key="a_leak",
-            name="Weight on padding",
-            summary=lines.leak_summary(record),
+
+
+def _leaking(now: Moment, found: Leak, n: int, target: tuple[str, ...]) -> None:
+    """The shortest string's maps, and the weight on padding at each step."""
+    source, real = found.pairs[n][0], int(found.lengths[n])
+    with_mask, without = (each[n][: len(target)] for each in (found.masked, found.unmasked))
+    maps = [
+        attention_map(
+            name,
+            ((*source, *("·" * (found.longest - real))), target),
+            weights,
+            outside=[j >= real for j in range(found.longest)],
         )
-    with right:
-        st.markdown(_table(now, found))
-        st.caption(
-            "One batch, looked at twice with the true tokens fed: only the mask differs. "
-            f"This model was {'trained with' if now.config.mask else 'trained without'} the mask."
-        )
+        for name, weights in (("with the mask", with_mask), ("without", without))
+    ]
+    pictures.drawn(maps, key="a_leak_maps", name="Attention with and without the mask")
+    record = lines.leak(target, {"with the mask": with_mask, "without": without}, real)
+    chart(
+        lines.leak_figure(record, height=230),
+        key="a_leak",
+        name="Weight on padding",
+        summary=lines.leak_summary(record),
+    )
 
 
 def batch(now: Moment) -> tuple[Pair, ...]:

@@ -52,12 +52,12 @@ def show(now: Moment) -> None:
         summary=beam_summary(record),
         on_click=clicked,
     )
-    left, right = st.columns([6, 5], gap="medium")
-    with left:
-        _answers(now, tree)
-        _widths(now)
-    with right:
-        _attention(now, tree, chosen)
+    with st.grid(2, min_column_width=380):
+        with st.container():
+            _answers(now, tree)
+            _widths(now)
+        with st.container():
+            _attention(now, tree, chosen)
 
 
 def found(now: Moment, width: int) -> BeamTree:

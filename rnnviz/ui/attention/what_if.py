@@ -41,16 +41,14 @@ def original(now: Moment) -> Asked:
 
 
 def show(now: Moment) -> None:
-    """The changes at the left, both decodings at the right."""
+    """The changes above, both decodings side by side, and what could be said at one step of each."""
     asked = changed(now)
     mine, theirs = said(original(now)), said(asked)
     step = min(int(now.values["a_step"]), len(theirs.ids) - 1)
-    left, right = st.columns([3, 7], gap="medium")
-    with left:
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         _controls(now, theirs, step)
-    with right:
-        _pictures(now, (mine, theirs), step)
-        _text(now)
+    _pictures(now, (mine, theirs), step)
+    _text(now)
     with st.grid(2, min_column_width=340):
         for title, which, key in (("Original", original(now), "a_before"), ("Changed", asked, "a_after")):
             with st.container(gap="xsmall"):
@@ -89,14 +87,14 @@ def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
 
 
 def _controls(now: Moment, theirs: Decoded, step: int) -> None:
-    pickers.slider(FIELD["a_step"], high=len(theirs.ids) - 1)
+    with st.container(width=190):
+        pickers.slider(FIELD["a_step"], high=len(theirs.ids) - 1)
     if now.current.attends:
         _attention(now, theirs, step)
     _token(now, theirs, step)
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
-        pickers.number(FIELD["a_temp"], width=110)
-        if now.values["a_draw"]:
-            pickers.number(FIELD["a_dseed"], width=110)
+    pickers.number(FIELD["a_temp"], width=130)
+    if now.values["a_draw"]:
+        pickers.number(FIELD["a_dseed"], width=130)
     pickers.switch(FIELD["a_draw"])
 
 
@@ -124,13 +122,14 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
         _add(attention_line(step, moved_weight(row, place, float(st.session_state[f"a_drag_{mark}"]))))
 
     st.slider(
-        f"Weight of step {step} on {token}, position {place}",
+        f"Step {step}: weight on {token}, position {place}",
         0.0,
         1.0,
         round(row[place], 3),
         0.01,
         key=f"a_drag_{mark}",
         on_change=dragged,
+        width=270,
         disabled=place in now.current.changes.masked or len(row) < 2,
         help="The other weights of the step shrink or grow to a sum of 1. A click on a cell of the picture "
         "chooses step and position.",
@@ -140,11 +139,12 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
         _add(f"attention {step} = {st.session_state[f'a_row_{mark}']}")
 
     st.text_input(
-        "All weights of this step",
+        f"Step {step}: all weights",
         attention_line(step, row).split("= ")[1],
         key=f"a_row_{mark}",
         on_change=typed,
         max_chars=600,
+        width=300,
         help="One number for each source position; they are divided by their sum.",
     )
     hidden = place in now.current.changes.masked
@@ -153,7 +153,6 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
         key=f"a_mask_{place}",
         on_click=_unmask if hidden else _add,
         args=(f"mask {place}",),
-        width="stretch",
         help="Attention may not look at this source token.",
     )
 
@@ -172,6 +171,7 @@ def _token(now: Moment, theirs: Decoded, step: int) -> None:
         index=tokens.index(at) if at in tokens else None,
         key=key,
         on_change=chosen,
+        width=130,
         help="Another token here is fed to the next step: the decoder goes on from it.",
     )
 
