@@ -268,7 +268,7 @@ class _Plan:
             return self.forced[t]
         if self.how.method == "greedy":
             return int(logits.argmax())
-        chances = torch.softmax(logits.double() / self.how.temperature, dim=-1).cumsum(0)
+        chances = torch.softmax(logits.double().cpu() / self.how.temperature, dim=-1).cumsum(0)
         place = torch.searchsorted(chances, torch.tensor(self.draws[t], dtype=torch.float64), right=True)
         return min(int(place), len(logits) - 1)
 

@@ -39,7 +39,7 @@ PAD, START, END = 0, 1, 2
 """The rows of the target's embedding that are no symbols; the source's has PAD alone."""
 SPECIAL = ("<pad>", "<start>", "<end>")
 
-MAX_PAIRS = 20_000
+MAX_PAIRS = 10_000
 MAX_LENGTH = 100
 """The most tokens of a source or a target."""
 MAX_VOCABULARY = 2_000
@@ -253,7 +253,7 @@ def _ids(name: str, tokens: Iterable[str], numbers: dict[str, int]) -> tuple[int
     return tuple(numbers[token] for token in tokens)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _drawn(data: Generated, seed: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
     """The training pairs and the held-out ones; no source of these is among those."""
     lengths, count = (data.shortest, data.longest), data.train + data.held

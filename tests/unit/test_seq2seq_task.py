@@ -54,7 +54,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"data": (PAIR, ("a", "b", "c"))}, r"data\[1\]"),
     ({"data": ((("<pad>",), ("b",)),)}, "<pad>"),
     ({"data": (((1,), ("b",)),)}, "token"),
-    ({"data": (PAIR,) * 20_001}, "20001 pairs"),
+    ({"data": (PAIR,) * 10_001}, "10001 pairs"),
     ({"held_out": (PAIR,)}, "held_out"),
     ({"vocabulary": 3}, "vocabulary=3"),
     ({"vocabulary": 2001}, "vocabulary"),
