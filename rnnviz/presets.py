@@ -123,8 +123,9 @@ SEQ2SEQ_PRESETS: dict[str, Seq2SeqConfig] = {
     "E1": Seq2SeqConfig(teacher=0.9, teacher_reversed=True),
     "E2": Seq2SeqConfig(Generated("reverse", shortest=2, longest=12), mask=False, packed=False),
 }
-"""The encoder-decoders. D6 has the notebook's sizes on four random pairs, half a second a step on one core; it
-learns them by heart in some forty. D7 and the others are small and learn in seconds."""
+"""The encoder-decoders. D6 has the notebook's sizes on four random pairs: half a second a step on one core,
+and it learns them by heart in some forty. D7 and the others are small and learn in seconds.
+"""
 
 EMBEDDING_PRESETS: dict[str, EmbeddingConfig] = {
     "C1": EmbeddingConfig(10, 3),
