@@ -149,6 +149,27 @@ def strings_card(strings: Sequence[str], target: str) -> Picture:
     return _picture(parts, wide + 2 * MARGIN, f"{strings[0]}, {len(strings)} epochs later {strings[-1]}")
 
 
+def attention_card(weights: ArrayLike, source: Sequence[str], target: Sequence[str]) -> Picture:
+    """Weights (T, S): a row for each token that is said, a column for each that is read."""
+    array = np.asarray(weights, dtype=np.float64)
+    steps, count = array.shape
+    left, wide, high = 52.0, 240.0, 84.0
+    cell = (wide / count, high / steps)
+    text = f'font-weight="700" fill="{theme.MUTED}"'
+    parts = [
+        _cells(array, (left, MARGIN), cell, signed=False),
+        _rect((left, MARGIN), (wide, high), f'stroke="{theme.LINE}"'),
+    ]
+    for j, token in enumerate(source):
+        x = left + (j + 0.5) * cell[0]
+        parts.append(f'<text x="{x:.5g}" y="101" text-anchor="middle" {text}>{escape(token)}</text>')
+    for t, token in enumerate(target):
+        y = MARGIN + (t + 0.85) * cell[1]
+        parts.append(f'<text x="{left - 6:g}" y="{y:.5g}" text-anchor="end" {text}>{escape(token)}</text>')
+    label = f"{''.join(source)} is read, {''.join(target)} is said; where the decoder looks for each token"
+    return _picture(parts, left + wide + MARGIN, label)
+
+
 def answer_card(states: ArrayLike, symbols: Sequence[str], answer: str) -> Picture:
     """States (steps, units), each above what was read; an arrow leads from the last one to the answer."""
     array = np.asarray(states, dtype=np.float64)

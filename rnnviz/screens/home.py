@@ -70,6 +70,7 @@ CARDS: tuple[Card, ...] = (
     Card(
         "characters.py", "Characters", "How does a network learn to say one string after another?", "strings"
     ),
+    Card("attention.py", "Attention", "Where does a decoder look while it writes?", "looks"),
 )
 
 

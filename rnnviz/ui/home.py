@@ -15,7 +15,9 @@ from rnnviz.embeddings.lookup import lookup
 from rnnviz.figures import cards
 from rnnviz.figures.home import GROUP
 from rnnviz.home import read, sentences
-from rnnviz.presets import CHARS_PRESETS, EPOCHS, EXAMPLES, SENTENCES, TRAINING_PRESETS
+from rnnviz.models.decoding import decode, model_of
+from rnnviz.models.shipped import attention_state
+from rnnviz.presets import CHARS_PRESETS, EPOCHS, EXAMPLES, SENTENCES, SEQ2SEQ_PRESETS, TRAINING_PRESETS
 from rnnviz.runs import run
 from rnnviz.screens import by_hand, embeddings, home, layers
 from rnnviz.topologies.config import topology
@@ -153,6 +155,14 @@ def _answer() -> cards.Picture:
     return cards.answer_card(found.h, "([()])", found.columns[-1].wrote)
 
 
+@lru_cache(maxsize=1)
+def _looks() -> cards.Picture:
+    config, state = SEQ2SEQ_PRESETS["D7"], attention_state()
+    found = decode(model_of(state), config, config.held[0][0])
+    assert found.weights is not None
+    return cards.attention_card(found.weights[: len(found.text)], found.source, found.text)
+
+
 _PICTURES = {
     "tensors": _tensors,
     "gates": _gates,
@@ -161,4 +171,5 @@ _PICTURES = {
     "answer": _answer,
     "tags": _tags,
     "strings": _strings,
+    "looks": _looks,
 }
