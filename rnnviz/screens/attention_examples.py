@@ -143,16 +143,22 @@ def preset_values(example: AttentionExample) -> dict[str, Any]:
 
 def active_preset(current: AttentionScreen, values: Mapping[str, Any]) -> str | None:
     """The row of the preset that the screen shows, whatever its seed and device, if it shows one."""
-    return None if current.problem else _presets().get(_plain(current, values))
+    return None if current.problem else _row(_shown(current, values))
 
 
-def _plain(current: AttentionScreen, values: Mapping[str, Any]) -> Any:
-    beam = (
-        not current.attends
-        and values["a_view"] == "Beam"
-        and "".join(current.source) == WIDE_BEAM["a_source"]
-    )
-    return replace(current.config, seed=0, device="cpu"), current.until, current.epochs, beam
+@lru_cache(maxsize=256)
+def _row(shown: tuple[Any, ...]) -> str | None:
+    return _presets().get(_plain(shown))
+
+
+def _shown(current: AttentionScreen, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a preset is known by."""
+    wide = "".join(current.source) == WIDE_BEAM["a_source"] and values["a_view"] == WIDE_BEAM["a_view"]
+    return current.config, current.until, current.epochs, wide and not current.attends
+
+
+def _plain(shown: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (replace(shown[0], seed=0, device="cpu"), *shown[1:])
 
 
 @lru_cache(maxsize=1)
@@ -160,7 +166,7 @@ def _presets() -> dict[Any, str]:
     found = {}
     for row, example in EXAMPLES.items():
         current, values, _ = screen(preset_values(example))
-        found[_plain(current, values)] = row
+        found[_plain(_shown(current, values))] = row
     return found
 
 

@@ -63,6 +63,7 @@ def test_the_sums_of_a_step_are_those_of_the_model(visit: Visit) -> None:
     decoded = decode(model, current.config, current.source)
     found = explain(model, current.config, decoded, 2)
     energies, weights = figure(app, "Energies and weights")["figure"]["data"][:2]
+    assert found.energies is not None
     np.testing.assert_allclose(array(energies["y"]), found.energies, rtol=1e-6)
     np.testing.assert_array_equal(array(weights["y"]), found.weights)
     shown = {trace["name"]: trace for trace in figure(app, "Products")["figure"]["data"]}

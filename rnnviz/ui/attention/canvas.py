@@ -14,7 +14,6 @@ from rnnviz.screens.attention_fields import FIELDS
 from rnnviz.ui import pickers
 from rnnviz.ui.attention import curves, live, redraw
 from rnnviz.ui.attention.reading import LIVE, PAGE, read, seat
-from rnnviz.ui.attention.stepper import playing_tick
 from rnnviz.ui.lab.desk import config_of, journal
 from rnnviz.ui.lab.transport import tick
 from rnnviz.ui.page import Footer, footer, frame, hand_out, notice, question
@@ -36,7 +35,7 @@ def show(current: page.AttentionScreen, values: dict[str, Any]) -> None:
     places = live.frame(current, values)
     first = [(current, values)]
 
-    @st.fragment(key=LIVE, run_every=tick(PAGE, live.busy(current)) or playing_tick())
+    @st.fragment(key=LIVE, run_every=tick(PAGE, live.busy(current)))
     def going() -> None:
         screen, chosen = first.pop() if first else read()
         live.show(screen, chosen, places)

@@ -69,7 +69,7 @@ def _source(current: page.AttentionScreen, values: Mapping[str, Any]) -> None:
     st.text_input(
         field.label,
         max_chars=field.max_chars,
-        placeholder=current.text(asked[values["a_pair"]][0])[:60],
+        placeholder="the pair below",
         key=field.key,
         help=field.help,
         on_change=moved,

@@ -67,7 +67,9 @@ def _back_to(point: Point) -> None:
 
 def _history(run: Run, look: Look, names: tuple[str | None, ...]) -> History:
     def series(name: str | None) -> Thinned | None:
-        epochs, values = look.curves.points(name) if name else ([], [])
+        if name is None:
+            return None
+        epochs, values = look.curves.points(name)
         return Thinned(epochs, values) if len(epochs) else None
 
     loss, accuracy, held_loss, held_accuracy = map(series, names)

@@ -29,7 +29,11 @@ class Opened:
     model: Seq2Seq
 
 
-@kept(MODELS, size=lambda found: 2 * len(found.state))
+def _of_model(found: Opened) -> int:
+    return 2 * len(found.state)
+
+
+@kept(MODELS, size=_of_model)
 def opened(state: bytes) -> Opened:
     """The model of a run's bytes."""
     run = RunState.from_bytes(state)
@@ -37,7 +41,11 @@ def opened(state: bytes) -> Opened:
     return Opened(state, run.config, model_of(run))
 
 
-@kept(BEGUN, size=len)
+def _of_state(state: bytes) -> int:
+    return len(state)
+
+
+@kept(BEGUN, size=_of_state)
 def begun(config: Seq2SeqConfig) -> bytes:
     """The bytes of a run before its first epoch. Not by count as other pages keep them: D6's take 27 MB."""
     return start(config).to_bytes()
@@ -58,7 +66,11 @@ class _Answer:
     decoded: Decoded
 
 
-@kept(RESULTS, size=lambda found: 2_000 + sum(a.nbytes for a in found.decoded.arrays().values()))
+def _of_answer(found: _Answer) -> int:
+    return len(found.state) + sum(array.nbytes for array in found.decoded.arrays().values())
+
+
+@kept(RESULTS, size=_of_answer)
 def _said(asked: Asked) -> _Answer:
     found = opened(asked.state)
     return _Answer(asked.state, decode(found.model, found.config, asked.source, asked.how))
@@ -69,13 +81,24 @@ def said(asked: Asked) -> Decoded:
     return _said(asked).decoded
 
 
-def explained(asked: Asked, step: int) -> Explained:
+def _of_sums(found: Explained) -> int:
+    arrays = (found.state, found.units, found.products, found.parts)
+    return 2_000 + sum(array.nbytes for array in arrays if array is not None)
+
+
+@kept(RESULTS, size=_of_sums)
+def explained(asked: tuple[Asked, int]) -> Explained:
     """What led to one step."""
-    found = opened(asked.state)
-    return explain(found.model, found.config, said(asked), step, asked.how.temperature)
+    how, step = asked
+    found = opened(how.state)
+    return explain(found.model, found.config, said(how), step, how.how.temperature)
 
 
-@kept(RESULTS, size=lambda tree: 400 * len(tree.nodes))
+def _of_tree(tree: BeamTree) -> int:
+    return 400 * len(tree.nodes)
+
+
+@kept(RESULTS, size=_of_tree)
 def searched(asked: tuple[bytes, tuple[str, ...], BeamHow]) -> BeamTree:
     """The tree of a beam search."""
     state, source, how = asked
@@ -83,14 +106,22 @@ def searched(asked: tuple[bytes, tuple[str, ...], BeamHow]) -> BeamTree:
     return beam(found.model, found.config, source, how)
 
 
-@kept(RESULTS, size=lambda found: found.masked.nbytes * 2 + 2_000)
+def _of_leak(found: Leak) -> int:
+    return 2_000 + 2 * found.masked.nbytes
+
+
+@kept(RESULTS, size=_of_leak)
 def leaked(asked: tuple[bytes, tuple[Pair, ...]]) -> Leak:
     """The weight on padding with and without the mask."""
     found = opened(asked[0])
     return leak(found.model, found.config, asked[1])
 
 
-@kept(1_000_000, size=lambda found: 2_000)
+def _of_lengths(found: ByLength) -> int:
+    return 2_000 + found.exact.nbytes
+
+
+@kept(1_000_000, size=_of_lengths)
 def reach(asked: tuple[bytes, tuple[int, ...], int]) -> ByLength:
     """The part of the strings of each length that is right."""
     state, lengths, count = asked

@@ -13,7 +13,18 @@ from rnnviz.screens import attention as page
 from rnnviz.screens.attention_fields import BY_KEY, VIEWS
 from rnnviz.ui import pickers
 from rnnviz.ui.attention import curves, pictures, saving, stepper, studies, tree, what_if
-from rnnviz.ui.attention.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, seat, steps
+from rnnviz.ui.attention.reading import (
+    CANVAS,
+    DETAIL,
+    NOW,
+    PAGE,
+    Moment,
+    moment,
+    read,
+    redraw,
+    seat,
+    steps,
+)
 from rnnviz.ui.attention.redraw import moved
 from rnnviz.ui.attention.shipped import trained
 from rnnviz.ui.lab import branches
@@ -36,10 +47,12 @@ SHOWN: dict[str, Callable[[Moment], None]] = {
 
 @dataclass(frozen=True)
 class Places:
-    """Where the live part draws: beside the buttons, and above and below what does not move."""
+    """Where the live part draws: beside the buttons, above the way back and below the choice of a view."""
 
     counter: DeltaGenerator
-    top: DeltaGenerator
+    words: DeltaGenerator
+    map: DeltaGenerator
+    curves: DeltaGenerator
     bottom: DeltaGenerator
 
 
@@ -58,16 +71,19 @@ def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
     if one is not None and not one.whole and look.epoch >= one.origin.epoch:
         st.caption(
             f"Trained for {one.origin.epoch} epochs, kept without its optimiser's averages. Trained on, they "
-            " begin anew; after *Reset* every loss is the script's again."
+            "begin anew; after *Reset* every loss is the script's again."
         )
     if waiting := [run for run in others(here) if run.look().epoch]:
         count = f"{len(waiting)} earlier run{'s wait' if len(waiting) > 1 else ' waits'}"
         st.caption(f"New settings, a new run. {count}, paused: with their settings they are back.")
-    top = st.container()
+    words = st.container()
+    with st.grid(2 if current.attends else 1, min_column_width=380):
+        heatmap = st.container() if current.attends else words
+        beside = st.container(gap="xsmall")
     back = rewind(here, look)
     branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
     pickers.choice(FIELD["a_view"], views(current), collapsed=True, on_change=moved)
-    return Places(spot, top, st.container())
+    return Places(spot, words, heatmap, beside, st.container())
 
 
 def views(current: page.AttentionScreen) -> tuple[str, ...]:
@@ -80,21 +96,8 @@ def busy(current: page.AttentionScreen) -> bool:
     return seat(current).run.look().busy
 
 
-def _pictures(now: Moment) -> None:
-    """The heatmap beside the curves; without attention the curves alone."""
-    half = pictures.HEIGHT // 2
-    if not now.current.attends:
-        curves.learnt(now, half)
-        return
-    with st.grid(2, min_column_width=380):
-        pictures.heatmap(now, stepper.step_of(now) if now.values["a_view"] == "Step" else None)
-        with st.container(gap="xsmall"):
-            curves.learnt(now, half)
-            curves.looking(now, half)
-
-
-def show(current: page.AttentionScreen, values: Mapping[str, Any], places: Places) -> None:
-    """Everything that moves while a run goes on."""
+def show(current: page.AttentionScreen, values: dict[str, Any], places: Places) -> None:
+    """Everything that moves while a run goes on. What follows the step is a fragment of its own."""
     st.session_state[NOW] = current
     here = seat(current)
     set_rate(here, float(values["a_lr"]))
@@ -106,8 +109,33 @@ def show(current: page.AttentionScreen, values: Mapping[str, Any], places: Place
     batches = -(-len(current.config.pairs) // current.config.batch)
     with places.counter:
         st.markdown(counter(look, batches, steps(current), now.epoch if now.rewound else None))
-    with places.top, st.container(gap="xsmall"):
+    half = pictures.HEIGHT // 2
+    with places.curves:
+        curves.learnt(now, half)
+        if current.attends:
+            curves.looking(now, half)
+    first = [now]
+
+    @st.fragment(key=DETAIL, run_every=stepper.playing_tick())
+    def detail() -> None:
+        following(first.pop() if first else _again(), places)
+
+    with places.bottom, st.container():
+        detail()
+
+
+def _again() -> Moment:
+    """The moment anew, for the part that follows the step."""
+    current, values = read()
+    here = seat(current)
+    return moment(current, values, rewound(here, here.run.look()))
+
+
+def following(now: Moment, places: Places) -> None:
+    """The heatmap, and the view under it."""
+    with places.words:
         pictures.words(now)
-        _pictures(now)
-    with places.bottom:
-        SHOWN[values["a_view"]](now)
+    if now.current.attends:
+        with places.map:
+            pictures.heatmap(now, stepper.step_of(now) if now.values["a_view"] == "Step" else None)
+    SHOWN[now.values["a_view"]](now)

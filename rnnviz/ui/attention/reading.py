@@ -25,7 +25,7 @@ from rnnviz.ui.link import arrive
 from rnnviz.ui.page import Arrived
 
 PAGE = "attention"
-CANVAS, LIVE = "attention_canvas", "attention_live"
+CANVAS, LIVE, DETAIL = "attention_canvas", "attention_live", "attention_detail"
 UPLOAD = "a_uploaded"
 NOW = "attention_now"
 """Where the session has the screen that was drawn last: what stands around the pictures may be older."""

@@ -23,8 +23,8 @@ def beside(current: page.AttentionScreen, values: Mapping[str, Any]) -> tuple[Ha
     own = current.config.data if values["a_task"] in (OWN, FILE) else ()
     fitted = values["a_dhid"], values["a_heads"], values["a_score"], values["a_bi"]
     said = current.problem, current.trouble, current.about, current.unit
-    asked = current.config.held or current.config.pairs
-    return said, fitted, own, values["a_task"], values["a_opt"], values["a_until"], asked[values["a_pair"]]
+    folded = values["a_tover"] > 0, len(current.config.held or current.config.pairs)
+    return said, fitted, own, values["a_task"], values["a_opt"], values["a_until"], folded
 
 
 def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> tuple[Hashable, ...]:

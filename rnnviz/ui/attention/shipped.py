@@ -35,6 +35,7 @@ def shipped() -> tuple[Shipped, ...]:
     return tuple(_read(path.read_bytes()) for path in (files.ATTENTION, files.PLAIN))
 
 
+@lru_cache(maxsize=128)
 def trained(config: Seq2SeqConfig) -> Shipped | None:
     """The shipped run with these settings, whatever the learning rate of the field is now."""
     wanted = replace(config, optimiser=replace(config.optimiser, lr=0.1), device="cpu")

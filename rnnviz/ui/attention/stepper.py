@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import streamlit as st
 
@@ -59,7 +60,7 @@ def show(now: Moment) -> None:
     decoded, step = now.decoded, step_of(now)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(line(now))
-    found = explained(now.asked, step)
+    found = explained((now.asked, step))
     before = now.config.target_text(decoded.fed[step : step + 1])[0]
     token = decoded.target[step]
     st.markdown(
@@ -153,7 +154,7 @@ def _sums(now: Moment, found: Explained, token: str) -> None:
     st.caption(f"Computed again, formula by formula; max |difference| to the model: {found.difference:.1e}")
 
 
-def _heads(found: Explained) -> list[tuple[object, object]]:
+def _heads(found: Explained) -> list[tuple[Any, Any]]:
     assert found.units is not None and found.factors is not None
     if found.units.ndim == 2:
         return [(found.units, found.factors)]
