@@ -72,8 +72,8 @@ def test_a_large_result_is_thinned_but_no_difference_is_lost() -> None:
     record = compared_maps([("output", hand, torch), ("h_n", hand[:1, :2], torch[:1, :2])], 1, 1e-5)
     row = record.rows[0]
     assert row.difference is not None
-    assert row.stride == 20 and row.hand.shape == row.difference.shape == (26, 30)
-    assert row.difference.min() == pytest.approx(-9) and np.argmin(row.difference) == 333 // 20 * 30 + 7
+    assert row.stride == 21 and row.hand.shape == row.difference.shape == (25, 30)
+    assert row.difference.min() == pytest.approx(-9) and np.argmin(row.difference) == 333 // 21 * 30 + 7
     assert len(sendable(compared_figure(record, 280)).text) < 40_000
 
 
