@@ -10,10 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.data.pairs_text import format_pairs
-from rnnviz.models.decoding import decode, model_of
+from rnnviz.models.decoding import How, decode, model_of
 from rnnviz.models.explain import explain
+from rnnviz.models.studies import leak
 from rnnviz.presets import SEQ2SEQ_PRESETS
 from rnnviz.screens.attention import screen
+from rnnviz.screens.attention_examples import EXAMPLES
 from rnnviz.training import RunState, start
 from rnnviz.training.pairs_config import Seq2SeqConfig
 from rnnviz.ui.attention.shipped import fresh
@@ -104,3 +106,37 @@ def test_D9_own_sentences_are_words(visit: Visit) -> None:
     drawn = figure(app, "Attention")["figure"]["layout"]["meta"]["labels"]
     assert list(drawn["x"]) == ["good", "morning"]
     assert start(SEQ2SEQ_PRESETS["D9"]).epoch == 0
+
+
+def test_D6_fed_true_tokens_counts_what_it_would_say_by_itself(visit: Visit) -> None:
+    config = SEQ2SEQ_PRESETS["D7"]
+    app = visit("attention.py", a_feed="true", a_hidden="8")
+    current, _, _ = screen({"a_hidden": 8})
+    assert current.right is not None and config.held[0] == (current.source, current.right)
+    decoded = decode(
+        model_of(start(current.config)), current.config, current.source, How(target=current.right)
+    )
+    right = int((decoded.predicted == decoded.ids).sum())
+    assert any(f"**{right} of {len(decoded.ids)}** steps" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("row", list(EXAMPLES))
+def test_every_preset_is_drawn(visit: Visit, row: str) -> None:
+    values = {key: str(value) for key, value in EXAMPLES[row].values.items()}
+    app = visit("attention.py", **values)
+    assert not app.exception and not app.warning
+    assert app.session_state["attention_preset"] == row
+
+
+def test_E2_the_weight_on_padding_is_the_model_s(visit: Visit) -> None:
+    app = visit("attention.py", a_view="Padding")
+    current, _, _ = screen({})
+    model = model_of(state_of(current.config))
+    by_length = {len(current.source): (current.source, current.right)}
+    for pair in current.config.held:
+        by_length.setdefault(len(pair[0]), pair)
+    found = leak(model, current.config, [by_length[size] for size in sorted(by_length)])  # type: ignore[misc]
+    table = next(m.value for m in app.markdown if m.value.startswith("| source"))
+    for share in found.on_padding[1]:
+        assert f"**{share:.1%}**" in table
+    assert table.count("| 0.0%&nbsp;") == len(found.pairs)

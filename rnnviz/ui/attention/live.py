@@ -127,6 +127,7 @@ def show(current: page.AttentionScreen, values: dict[str, Any], places: Places) 
 def _again() -> Moment:
     """The moment anew, for the part that follows the step."""
     current, values = read()
+    st.session_state[NOW] = current
     here = seat(current)
     return moment(current, values, rewound(here, here.run.look()))
 

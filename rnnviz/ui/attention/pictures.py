@@ -20,31 +20,30 @@ SAID = 60
 """Characters of what was said that stand in a line."""
 
 
-def maps_of(current: page.AttentionScreen, decoded: Decoded, name: str) -> list[AttentionMap]:
-    """A map, or one a head."""
+def maps_of(current: page.AttentionScreen, decoded: Decoded, name: str, fed: bool) -> list[AttentionMap]:
+    """A map, or one a head. ``fed``: true tokens were fed, so wrong is what would have been said instead."""
     if decoded.weights is None:
         return []
     tokens = (current.source, decoded.target)
-    wrong = page.said_right(current, decoded.target)
-    each = [decoded.weights] if decoded.weights.ndim == 2 else list(decoded.weights.transpose(1, 0, 2))
-    names = [name] if len(each) == 1 else [f"{name}, head {h}" for h in range(len(each))]
-    return [
-        attention_map(n, tokens, w, truth=current.truth, wrong=wrong)
-        for n, w in zip(names, each, strict=True)
-    ]
+    wrong = (decoded.predicted != decoded.ids).tolist() if fed else page.said_right(current, decoded.target)
+    one = decoded.weights.ndim == 2
+    each = [decoded.weights] if one else list(decoded.weights.transpose(1, 0, 2))
+    names = [name] if one else [f"head {h}" for h in range(len(each))]
+    truth = current.truth
+    return [attention_map(n, tokens, w, truth=truth, wrong=wrong) for n, w in zip(names, each, strict=True)]
 
 
 def heatmap(now: Moment, step: int | None) -> None:
     """The attention of the decoding in view; a click chooses a step and a source position."""
     decoded = now.decoded
-    length = len(decoded.ids)
+    maps = maps_of(now.current, decoded, f"epoch {now.epoch}" if now.epoch else "not trained", now.fed)
     drawn(
-        maps_of(now.current, decoded, f"epoch {now.epoch}" if now.epoch else "not trained"),
+        maps,
         key="a_map",
         name="Attention",
         chosen=None if step is None else Chosen(step, place_of(now)),
-        height=HEIGHT,
-        length=length,
+        size=(HEIGHT, 1 if len(maps) == 1 else 2 if len(maps) <= 4 else 4),
+        length=len(decoded.ids),
     )
 
 
@@ -54,17 +53,17 @@ def drawn(
     key: str,
     name: str,
     chosen: Chosen | None = None,
-    height: int | None = None,
+    size: tuple[int | None, int | None] = (None, None),
     length: int = 0,
 ) -> None:
-    """Maps side by side; with ``length`` a click chooses the step and the place."""
+    """Maps side by side. ``size``: pixels and columns; with ``length`` a click chooses step and place."""
 
     def clicked(point: Point) -> None:
         if len(point.index) == 2:
             go(length, point.index[0], point.index[1])
 
     chart(
-        attention_figure(maps, chosen=chosen, height=height),
+        attention_figure(maps, chosen=chosen, height=size[0], columns=size[1]),
         key=key,
         name=name,
         summary=attention_summary(maps),
@@ -87,4 +86,10 @@ def spoken(current: page.AttentionScreen, decoded: Decoded) -> str:
 
 def words(now: Moment) -> None:
     """What was said, above the picture."""
-    st.markdown(spoken(now.current, now.decoded))
+    decoded, current = now.decoded, now.current
+    if not now.fed:
+        st.markdown(spoken(current, decoded))
+        return
+    read, said = (markdown(current.text(tokens)[:SAID]) for tokens in (current.source, decoded.text))
+    right = int((decoded.predicted == decoded.ids).sum())
+    st.markdown(f"{read} → {said}, fed. Right by itself: **{right} of {len(decoded.ids)}** steps")

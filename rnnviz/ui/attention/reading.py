@@ -69,8 +69,13 @@ class Moment:
     @property
     def asked(self) -> Asked:
         """The decoding of the picture: the model's own tokens, or the true ones, are fed."""
-        forced = self.values["a_feed"] and self.current.right is not None
-        return Asked(self.state, self.current.source, How(target=self.current.right if forced else None))
+        target = self.current.right if self.fed else None
+        return Asked(self.state, self.current.source, How(target=target))
+
+    @property
+    def fed(self) -> bool:
+        """Whether the true tokens are fed."""
+        return bool(self.values["a_feed"]) and self.current.right is not None
 
     @property
     def decoded(self) -> Decoded:

@@ -11,7 +11,7 @@ from rnnviz.screens import attention as page
 from rnnviz.screens.attention_examples import active_preset
 from rnnviz.screens.attention_fields import FIELDS, FILE, OWN
 from rnnviz.training.live import Look, house
-from rnnviz.ui.attention.reading import CANVAS, LIVE, PAGE, UPLOAD, seat, usable
+from rnnviz.ui.attention.reading import CANVAS, DETAIL, LIVE, NOW, PAGE, UPLOAD, seat, usable
 from rnnviz.ui.lab.desk import Desk, others
 from rnnviz.ui.page import unframed
 
@@ -49,4 +49,7 @@ def moved() -> None:
     current = usable(screen)
     if notes or st.session_state.get(SIDEBAR) != beside(current, values):
         return
-    st.rerun(CANVAS if unframed(PAGE, *frame(current, values)) else LIVE)
+    if unframed(PAGE, *frame(current, values)):
+        st.rerun(CANVAS)
+    before: page.AttentionScreen = st.session_state[NOW]
+    st.rerun(DETAIL if current.config == before.config else LIVE)

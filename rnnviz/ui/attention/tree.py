@@ -20,7 +20,7 @@ from rnnviz.ui.chart import Point, chart
 from rnnviz.ui.link import markdown
 
 FIELD = BY_KEY
-WIDTHS = (1, 2, 3, 5, 10)
+WIDTHS = (1, 3, 10)
 MOST = 6
 """Ended strings that are listed."""
 
