@@ -135,7 +135,8 @@ def counter(look: Look, batches: int, steps: Steps, back: int | None = None) -> 
     if back is not None:
         return f"**epoch {back}**, looked at; the run stands at {look.epoch}"
     if look.step:
-        parts.append(f"{look.step} of {batches} {steps.name}{'' if batches == 1 else 's'} of the next")
+        many = "" if batches == 1 else "es" if steps.name.endswith("ch") else "s"
+        parts.append(f"{look.step} of {batches} {steps.name}{many} of the next")
     if len(epoch):
         parts.append(f"loss {loss[-1]:.4f}")
     at, right = look.curves.points("accuracy")
