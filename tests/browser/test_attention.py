@@ -186,6 +186,10 @@ def test_own_words_are_learnt_from_a_table_of_text(server: Server, page: Page) -
     write(page, "Your pairs", "one two => eins zwei\nthree => drei")
     expect(page.get_by_text("To train on: 2")).to_be_visible()
     expect(page.get_by_text(re.compile("^one two → "))).to_be_visible()
+    wait_idle(page)
+    page.get_by_role("button", name="Edit as a table").click()
+    expect(page.get_by_role("dialog").get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_role("button", name="Use these pairs")).to_be_disabled()
 
 
 @pytest.mark.parametrize(("scheme", "widths"), [("light", (400, 800, 1280)), ("dark", (800,))])

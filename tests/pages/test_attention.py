@@ -140,3 +140,24 @@ def test_E2_the_weight_on_padding_is_the_model_s(visit: Visit) -> None:
     for share in found.on_padding[1]:
         assert f"**{share:.1%}**" in table
     assert table.count("| 0.0%&nbsp;") == len(found.pairs)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"source": "a b", "target": None}], "row 1: the target is empty"),
+        ([], "there are no pairs yet"),
+        ([{"source": "a", "target": "b"}] * 2000, "too long for the address"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(rows: list[dict[str, Any]], said: str) -> None:
+    def script(rows: list) -> None:  # type: ignore[type-arg]  # its text runs by itself, without imports
+        import streamlit as st
+
+        from rnnviz.ui.attention.own import read
+
+        st.text(str(read(rows, "word")))
+
+    app = AppTest.from_function(script, args=(rows,)).run()
+    assert app.text[0].value == "None"
+    assert said in app.warning[0].value.replace("\\", "")

@@ -36,8 +36,9 @@ def show(current: page.AttentionScreen, values: Mapping[str, Any]) -> None:
     else:
         pickers.area(FIELD["a_pairs"], height=120)
         if not current.problem:
-            with st.popover("Edit as a table", width="stretch"):
-                _grid(current, values)
+            label, told = "Edit as a table", "Sources and targets in rows"
+            if st.button(label, key="a_table", width="stretch", help=told):
+                _grid(values["a_pairs"], values["a_unit"])
     if current.problem:
         st.warning(f"{markdown(current.problem)}. Example pairs are used until this is mended.")
     if refused := st.session_state.get(PROBLEM, ""):
@@ -52,41 +53,47 @@ def show(current: page.AttentionScreen, values: Mapping[str, Any]) -> None:
     )
 
 
-def _grid(current: page.AttentionScreen, values: Mapping[str, Any]) -> None:
-    unit = values["a_unit"]
-    pairs = pairs_text.parse(page.tabbed(values["a_pairs"]) or page.EXAMPLE_PAIRS, unit)
-    table = pairs_text.to_table(pairs, unit)
+@st.dialog("Sources and targets", width="medium")
+def _grid(text: str, unit: pairs_text.Unit) -> None:
+    table = pairs_text.to_table(pairs_text.parse(page.tabbed(text) or page.EXAMPLE_PAIRS, unit), unit)
     rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
-    key = f"a_grid_{hash(pairs)}"
-
-    def edited() -> None:
-        change = st.session_state[key]
-        for place, cells in change.get("edited_rows", {}).items():
-            rows[int(place)].update(cells)
-        kept = [row for i, row in enumerate(rows) if i not in set(change.get("deleted_rows", ()))]
-        kept += change.get("added_rows", [])
-        try:
-            found = pairs_text.from_table({c: [row.get(c) for row in kept] for c in pairs_text.COLUMNS}, unit)
-        except ValueError as fault:
-            st.session_state[PROBLEM] = str(fault)
-            return
-        text = pairs_text.format_pairs(found, unit)
-        if len(text) > MAX_TEXT:
-            st.session_state[PROBLEM] = "The table has become too long for the address: use a file"
-            return
-        st.session_state.pop(PROBLEM, None)
-        st.session_state["a_pairs"] = text
-
-    columns = {name: st.column_config.TextColumn(width=110) for name in pairs_text.COLUMNS}
-    st.data_editor(
+    edited: list[dict[str, Any]] = st.data_editor(
         rows,
-        key=key,
+        key=f"a_grid_{hash((text, unit))}",
         num_rows="dynamic",
         width="stretch",
-        on_change=edited,
-        column_config=columns,
-        height=260,
+        height=420,
+        column_config={name: st.column_config.TextColumn(name.capitalize()) for name in pairs_text.COLUMNS},
     )
+    written = read(edited, unit)
+    if written is None:
+        return
+    st.button(
+        "Use these pairs",
+        key="a_table_use",
+        type="primary",
+        disabled=edited == rows,
+        on_click=lambda: _use(written),
+    )
+
+
+def read(rows: list[dict[str, Any]], unit: pairs_text.Unit) -> str | None:
+    """The table's rows as the text box takes them; None, and a warning, when they cannot be used."""
+    try:
+        pairs = pairs_text.from_table({c: [row.get(c) for row in rows] for c in pairs_text.COLUMNS}, unit)
+    except ValueError as fault:
+        st.warning(markdown(str(fault)))
+        return None
+    text = pairs_text.format_pairs(pairs, unit)
+    if len(text) > MAX_TEXT:
+        st.warning(f"The table has become too long for the address, {MAX_TEXT:,} characters: use a file.")
+        return None
+    return text
+
+
+def _use(text: str) -> None:
+    st.session_state["a_pairs"] = text
+    st.rerun()
 
 
 def _uploaded() -> None:

@@ -15,7 +15,8 @@ from rnnviz.ui.attention.stepper import go, place_of
 from rnnviz.ui.chart import Point, chart
 from rnnviz.ui.link import markdown
 
-HEIGHT = 460
+HEIGHT, LEAST, ROW = 460, 170, 60
+"""Pixels: the picture at most, and with few steps; a step."""
 SAID = 60
 """Characters of what was said that stand in a line."""
 
@@ -42,9 +43,13 @@ def heatmap(now: Moment, step: int | None) -> None:
         key="a_map",
         name="Attention",
         chosen=None if step is None else Chosen(step, place_of(now)),
-        size=(HEIGHT, 1 if len(maps) == 1 else 2 if len(maps) <= 4 else 4),
+        size=(min(HEIGHT, LEAST + ROW * len(decoded.ids)), _columns(len(maps))),
         length=len(decoded.ids),
     )
+
+
+def _columns(maps: int) -> int:
+    return 1 if maps == 1 else 2 if maps <= 4 else 4
 
 
 def drawn(
