@@ -103,7 +103,7 @@ def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> 
     visit(server, page, SMALL)
     expect(counter(page)).to_have_text("epoch 0")
     expect(summary(page, "Attention")).to_contain_text("not trained")
-    page.keyboard.press("p")
+    page.get_by_role("button", name=re.compile("^Play Shortcut P")).click()
     expect(counter(page)).to_contain_text("epoch 3 ", timeout=LONG)
     expect(page.get_by_test_id("stAlert")).to_contain_text("3 epochs")
     expect(summary(page, "Attention")).to_contain_text("epoch 3:")
@@ -116,7 +116,7 @@ def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> 
     page.get_by_role("button", name="Continue from epoch 2").click()
     expect(page.get_by_role("radio", name="run 2, from 2")).to_be_visible()
     wait_idle(page)
-    page.keyboard.press("e")
+    page.get_by_role("button", name=re.compile("^1 epoch")).click()
     expect(counter(page)).to_contain_text("epoch 3 ", timeout=LONG)
 
 
