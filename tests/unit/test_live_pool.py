@@ -179,7 +179,7 @@ def test_no_worker_outlives_its_parent(blow: signal.Signals, tmp_path: Path) -> 
         assert [pipe.read_text() for pipe in told] == ["begun\n", "begun\n"]
         # Ctrl-C goes to the whole group, the others to the parent alone.
         (os.killpg if blow == signal.SIGINT else os.kill)(parent.pid, blow)
-        parent.communicate(timeout=20)
+        parent.communicate(timeout=PATIENCE)
         assert parent.returncode == (3 if blow == signal.SIGINT else -blow)
     finally:
         parent.kill()
@@ -196,7 +196,7 @@ def test_a_program_that_ends_by_itself_ends_its_workers(tmp_path: Path) -> None:
     try:
         assert [pipe.read_text() for pipe in told] == ["begun\n", "begun\n"]
         parent.send_signal(signal.SIGINT)
-        _, errors = parent.communicate(timeout=20)
+        _, errors = parent.communicate(timeout=PATIENCE)
         assert parent.returncode == 3
         assert b"Traceback" not in errors
     finally:
