@@ -18,6 +18,7 @@ from rnnviz.models import shipped
 from rnnviz.models.decoding import model_of
 from rnnviz.models.studies import by_length
 from rnnviz.training import RunState, Seq2SeqConfig, Stop, start, work
+from rnnviz.training.live.history import History
 from rnnviz.training.live.run import Run
 from rnnviz.training.live.runfile import to_bytes
 
@@ -25,11 +26,15 @@ LENGTHS = range(1, 17)
 
 
 def played(config: Seq2SeqConfig, epochs: int, label: str) -> Run:
-    """A run after so many epochs, done here and not by a worker. Only its start and its end are kept."""
+    """A run after so many epochs, done here and not by a worker. A few epochs are kept to go back to."""
     run = Run.of(start(config).to_bytes(), label=label)
     run.play(math.inf, Stop(epochs=epochs))
     while (job := run.job(600.0, 0.0)) is not None:
-        run.accept(job, work(job.state, replace(job.order, stride=0)), 0.0)
+        run.accept(job, work(job.state, replace(job.order, stride=2)), 0.0)
+    saved = run.saved()
+    assert saved.history is not None
+    kept = [(epoch, state) for epoch, state in saved.history if epoch in (*shipped.KEPT, epochs)]
+    run.restore(replace(saved, history=History.of(kept, stride=2)))
     return run
 
 

@@ -1,9 +1,9 @@
 """The two small trained encoder-decoders that come with rnnviz; `tools.train_attention` makes them anew.
 
 Both reverse strings of 4 to 8 letters and were trained on the same pairs. *attention* is a whole run
-(`rnnviz.training.live.runfile`): its curves, and a state that goes on where it stands. *plain* has no
-attention, only its last state between encoder and decoder; it was trained four times as long, and is kept
-without its optimiser, because it is there to be asked.
+(`rnnviz.training.live.runfile`): its curves, a few earlier states, and one that goes on where it stands.
+*plain* has no attention, only its last state between encoder and decoder; it was trained four times as long,
+and is kept without its optimiser, because it is there to be asked.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ PLAIN = STATES / "attention-plain.safetensors"
 CONFIG = Seq2SeqConfig()
 PLAIN_CONFIG = replace(CONFIG, attention="none")
 EPOCHS, PLAIN_EPOCHS = 30, 120
+KEPT = (0, 2, 4, 6, 8, 12, 20)
+"""The epochs of the run with attention that one can go back to: it learns where to look in the first ten."""
 
 
 @dataclass(frozen=True)

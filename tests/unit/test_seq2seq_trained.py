@@ -16,7 +16,18 @@ from rnnviz.training.slices import Order
 
 
 def test_they_are_small() -> None:
-    assert shipped.ATTENTION.stat().st_size + shipped.PLAIN.stat().st_size < 500_000
+    assert shipped.PLAIN.stat().st_size < 50_000
+    assert shipped.ATTENTION.stat().st_size < 1_700_000  # eight states with their optimiser
+
+
+def test_the_way_back_shows_where_the_model_learns_to_look() -> None:
+    look, shares = from_bytes(shipped.attention_run()), []
+    assert look.look().kept == (*shipped.KEPT, shipped.EPOCHS)
+    for epoch, data in look.history():
+        state = RunState.from_bytes(data)
+        assert state.epoch == epoch and bool(state.optimizer) == (epoch > 0)
+        shares.append(look.look().curves.points("alignment")[1][epoch - 1] if epoch else 0.0)
+    assert shares[1] < 0.6 < shares[4] and shares[-1] > 0.95
 
 
 def test_D7_the_one_with_attention_decodes_strings_it_has_not_seen() -> None:
