@@ -249,13 +249,25 @@ def wait_idle(page: Page) -> None:
     page.wait_for_function(_IDLE)
 
 
-def pick(page: Page, box: Locator, name: str) -> None:
-    """Opens a drop-down list and picks the option of exactly this name, as a user does once the page stands
-    still: a run that ends redraws an open list, and closes it.
+def opened(page: Page, box: Locator) -> Locator:
+    """The options of a drop-down list, which is opened as a user does once the page stands still. A run that
+    begins at that moment draws the list anew, closed: then it is opened again, once.
     """
     box.wait_for()
     wait_idle(page)
     box.click()
+    options = page.get_by_role("option")
+    try:
+        options.first.wait_for(timeout=5_000)
+    except Timeout:
+        wait_idle(page)
+        box.click()
+    return options
+
+
+def pick(page: Page, box: Locator, name: str) -> None:
+    """Opens a drop-down list and picks the option of exactly this name."""
+    opened(page, box)
     page.get_by_role("option", name=name, exact=True).click()
 
 

@@ -68,7 +68,7 @@ def test_the_picture_is_wholly_visible_at_first_visit_and_a_fault_lights_up(
     assert apart is not None and apart > 1e-2
     until_largest(page, 2, 1e-2, apart + 1e-6)
     expect(page).to_have_url(re.compile("b_fault=Transpose"))
-    page.get_by_role("button", name="Code").click()
+    page.get_by_role("button", name="Code", exact=True).click()
     expect(page.get_by_text("# Broken on purpose: Transpose W_hh")).to_be_visible()
     page.keyboard.press("Escape")
     option(page, "Intact").click()

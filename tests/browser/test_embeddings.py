@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from rnnviz.embeddings.bert import installed
 from rnnviz.embeddings.lookup import lookup
 from rnnviz.screens import embeddings as screens
-from tests.browser.harness import Server, expect_fits, wait_idle
+from tests.browser.harness import Server, expect_fits, pick, wait_idle
 
 PICTURES = {
     "Lookup": "Embedding lookup",
@@ -152,7 +152,7 @@ def test_offsets_are_typed_and_a_refusal_is_explained(server: Server, page: Page
     expect(page).to_have_url(re.compile("e_offsets="))
     wait_idle(page)
     option(page, "sum").click()
-    page.get_by_role("button", name="Code").click()
+    page.get_by_role("button", name="Code", exact=True).click()
     expect(page.get_by_text("nn.EmbeddingBag(10, 3, mode='sum'").last).to_be_visible()
 
 
@@ -283,8 +283,7 @@ def test_rows_are_looked_up_one_after_the_other(server: Server, page: Page) -> N
     wait_idle(page)
     page.keyboard.press("ArrowRight")
     expect(said(page, "Position [0, 1] reads row 2")).to_be_visible()
-    page.get_by_role("combobox", name="Speed").click()
-    page.get_by_role("option", name="4 steps/s").click()
+    pick(page, page.get_by_role("combobox", name="Speed"), "4 steps/s")
     wait_idle(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name=re.compile("^Play")).click()

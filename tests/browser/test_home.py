@@ -171,7 +171,7 @@ def test_the_footer_hands_out_the_script_and_the_numbers(calm: Page, server: Ser
         rtol=1e-5,
         atol=1e-6,
     )
-    calm.get_by_role("button", name="Code").click()
+    calm.get_by_role("button", name="Code", exact=True).click()
     with calm.expect_download() as script:
         calm.get_by_role("button", name="Script (.py)").click()
     assert script.value.path().read_text(encoding="utf-8") == home_script(shown)

@@ -240,7 +240,7 @@ def test_the_code_popover_holds_the_script_of_the_step_in_view(server: Server, p
     page.keyboard.press("ArrowRight")
     expect(heading(page)).to_contain_text("step 3,")
     wait_idle(page)
-    page.get_by_role("button", name="Code").click()
+    page.get_by_role("button", name="Code", exact=True).click()
     expect(page.get_by_text("seen[0, 0, 3]")).to_be_visible()
     expect(page.get_by_text("nn.LSTM(4, 6)").last).to_be_visible()
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.presets import PRESETS
 from rnnviz.training import TaggerConfig, advance, start
-from tests.browser.harness import Server, wait_idle
+from tests.browser.harness import Server, opened, pick, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
 FAST = "t_until=all%20tags%20right"
@@ -44,8 +44,7 @@ def summary(page: Page, name: str) -> Locator:
 
 
 def choose_speed(page: Page, name: str) -> None:
-    page.get_by_role("combobox", name="Speed").click()
-    page.get_by_role("option", name=name, exact=True).click()
+    pick(page, page.get_by_role("combobox", name="Speed"), name)
 
 
 def finish(page: Page, epochs: int) -> None:
@@ -234,8 +233,7 @@ def test_the_chosen_sentence_is_a_number_in_the_address_and_back_corrects_nothin
     server: Server, page: Page
 ) -> None:
     visit(server, page, "?t_data=Sample&t_held=0.05")
-    page.get_by_role("combobox", name="Sentence").click()
-    chosen = page.get_by_role("option").nth(5)
+    chosen = opened(page, page.get_by_role("combobox", name="Sentence")).nth(5)
     word = chosen.inner_text().split()[0]
     chosen.click()
     expect(page).to_have_url(re.compile("t_sent=5"))

@@ -62,7 +62,7 @@ def test_A11_what_is_typed_runs_what_cannot_be_read_is_said_and_the_code_follows
     expect(page.get_by_text("a cannot be read: allowed are ( ) [ ].")).to_be_visible()
     expect(field).to_have_value("(a)")
     wait_idle(page)
-    page.get_by_role("button", name="Code").click()
+    page.get_by_role("button", name="Code", exact=True).click()
     expect(page.get_by_text("class Checker(nn.Module):").first).to_be_visible()
     expect(page.get_by_text("# The training loop").first).to_be_attached()
 
