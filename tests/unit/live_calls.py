@@ -84,6 +84,7 @@ def spin(told: str) -> None:
 
 def own_a_pool(told: str, closing: bool = False) -> None:
     """A program with two busy workers; it waits for its own end."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     workers = Workers(2)
     for number in range(2):
         workers.submit(spin, f"{told}{number}")
