@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -114,21 +113,17 @@ def test_batch_first_moves_the_axes_of_input_and_output_and_not_those_of_h_n(
 
 def test_a_click_on_a_box_shows_its_numbers(page: Page, server: Server) -> None:
     arrive(page, server)
-    at: dict[str, Any] = picture(page).evaluate(
+    at = picture(page).evaluate(
         """(root) => {
           const plot = root.querySelector(".rv-plot");
           const layout = plot._fullLayout;
           const i = plot.data.findIndex((t) => t.name === "tensors");
           const k = plot.data[i].customdata.findIndex(([name]) => name === "h_n");
-          const box = root.getBoundingClientRect();
-          return { x: box.x + layout.xaxis._offset + layout.xaxis.l2p(plot.data[i].x[k]),
-                   y: box.y + layout.yaxis._offset + layout.yaxis.l2p(plot.data[i].y[k]) };
+          return { x: layout.xaxis._offset + layout.xaxis.l2p(plot.data[i].x[k]),
+                   y: layout.yaxis._offset + layout.yaxis.l2p(plot.data[i].y[k]) };
         }"""
     )
-    page.mouse.move(at["x"] - 3, at["y"])
-    page.mouse.move(at["x"], at["y"])
-    page.mouse.down()
-    page.mouse.up()
+    picture(page).click(position=at)  # once it stands still
     expect(picture(page, "Numbers of h_n")).to_be_visible()
     expect(page).to_have_url(f"{server.url}/layers?l_tensor=h_n")
 
