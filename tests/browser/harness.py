@@ -297,6 +297,22 @@ def expect_fits(page: Page, width: int) -> None:
         raise AssertionError(f"at {width} pixels of {page.url}: {page.evaluate(_TOO_WIDE)}") from late
 
 
+def place(figure: Locator, trace: int, x: float, y: float) -> tuple[float, float]:
+    """Where a point of a trace, in the units of its axes, is on the screen."""
+    figure.scroll_into_view_if_needed()
+    left, top = figure.evaluate(
+        """(root, [trace, x, y]) => {
+          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
+          const { xaxis, yaxis } = plot._fullData[trace], full = plot._fullLayout;
+          const key = (axis) => axis[0] + "axis" + axis.slice(1);
+          const [a, b] = [full[key(xaxis)], full[key(yaxis)]];
+          return [box.x + a._offset + a.d2p(x), box.y + b._offset + b.d2p(y)];
+        }""",
+        [trace, x, y],
+    )
+    return left, top
+
+
 def choose_theme(page: Page, name: str) -> None:
     """Picks "Light", "Dark" or "System" in the main menu, as a user does."""
     page.get_by_test_id("stMainMenu").get_by_role("button").click()

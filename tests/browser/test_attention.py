@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz.data.pairs import answer
 from rnnviz.models import shipped
 from rnnviz.screens.attention import screen
-from tests.browser.harness import Server, pick, wait_idle
+from tests.browser.harness import Server, pick, place, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
 SOURCE = screen({})[0].source
@@ -43,22 +43,6 @@ def counter(page: Page) -> Locator:
 
 def step_line(page: Page) -> Locator:
     return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^Step \d+: fed"))
-
-
-def place(figure: Locator, trace: int, x: float, y: float) -> tuple[float, float]:
-    """Where a point of a figure is on the screen."""
-    figure.scroll_into_view_if_needed()
-    left, top = figure.evaluate(
-        """(root, [trace, x, y]) => {
-          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
-          const { xaxis, yaxis } = plot._fullData[trace], full = plot._fullLayout;
-          const key = (axis) => axis[0] + "axis" + axis.slice(1);
-          const [a, b] = [full[key(xaxis)], full[key(yaxis)]];
-          return [box.x + a._offset + a.d2p(x), box.y + b._offset + b.d2p(y)];
-        }""",
-        [trace, x, y],
-    )
-    return left, top
 
 
 def view(page: Page, name: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.presets import CHARS_PRESETS
 from rnnviz.training import advance, start
-from tests.browser.harness import Server, choose_theme, pick, wait_idle
+from tests.browser.harness import Server, choose_theme, pick, place, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
 ALONE = "?c_mode=One+run"
@@ -76,22 +76,6 @@ def write(page: Page, label: str, text: str) -> None:
     field = page.get_by_role("textbox", name=label)
     field.fill(text)
     field.press("Enter")
-
-
-def place(figure: Locator, trace: int, x: float, y: float) -> tuple[float, float]:
-    """Where a point of a figure is on the screen."""
-    figure.scroll_into_view_if_needed()
-    left, top = figure.evaluate(
-        """(root, [trace, x, y]) => {
-          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
-          const { xaxis, yaxis } = plot._fullData[trace], full = plot._fullLayout;
-          const key = (axis) => axis[0] + "axis" + axis.slice(1);
-          const [a, b] = [full[key(xaxis)], full[key(yaxis)]];
-          return [box.x + a._offset + a.d2p(x), box.y + b._offset + b.d2p(y)];
-        }""",
-        [trace, x, y],
-    )
-    return left, top
 
 
 def test_the_first_visit_shows_the_three_without_scrolling_and_starts_nothing(

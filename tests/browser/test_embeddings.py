@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from rnnviz.embeddings.bert import installed
 from rnnviz.embeddings.lookup import lookup
 from rnnviz.screens import embeddings as screens
-from tests.browser.harness import Server, expect_fits, pick, wait_idle
+from tests.browser.harness import Server, expect_fits, pick, place, wait_idle
 
 PICTURES = {
     "Lookup": "Embedding lookup",
@@ -49,21 +49,6 @@ def visit(server: Server, page: Page, query: str = "", name: str = "Embedding lo
     wait_idle(page)
 
 
-def cell(figure: Locator, trace: int, x: float, y: float) -> tuple[float, float]:
-    """Where a point of a trace is on the screen."""
-    left, top = figure.evaluate(
-        """(root, [trace, x, y]) => {
-          const plot = root.querySelector('.rv-plot'), box = plot.getBoundingClientRect();
-          const { xaxis, yaxis } = plot._fullData[trace], full = plot._fullLayout;
-          const key = (axis) => axis[0] + "axis" + axis.slice(1);
-          const [a, b] = [full[key(xaxis)], full[key(yaxis)]];
-          return [box.x + a._offset + a.d2p(x), box.y + b._offset + b.d2p(y)];
-        }""",
-        [trace, x, y],
-    )
-    return left, top
-
-
 def values(figure: Locator, trace: int) -> object:
     return figure.evaluate(
         "(r, i) => Array.from(r.querySelector('.rv-plot')._fullData[i].z, (z) => Array.from(z))", trace
@@ -90,11 +75,11 @@ def test_the_numbers_on_the_screen_are_pytorchs_and_a_click_on_a_row_looks_it_up
     figure = drawn(page, "Embedding lookup")
     for trace, expected in enumerate((found.one_hot, found.weight, found.output, found.product)):
         np.testing.assert_array_equal(np.array(values(figure, trace), np.float32), expected)
-    page.mouse.click(*cell(figure, 2, 1, 7))  # output: the word "dog"
+    page.mouse.click(*place(figure, 2, 1, 7))  # output: the word "dog"
     expect(said(page, "(“dog”) reads row 6")).to_be_visible()
     expect(page).to_have_url(re.compile("e_pos=7"))
     wait_idle(page)
-    page.mouse.click(*cell(figure, 1, 0, 2))  # the table: row 2, "cat"
+    page.mouse.click(*place(figure, 1, 0, 2))  # the table: row 2, "cat"
     expect(page.get_by_role("textbox", name="Sentences")).to_have_value(
         "the cat sat on the mat\nthe dog ran cat"
     )
@@ -105,13 +90,13 @@ def test_the_numbers_on_the_screen_are_pytorchs_and_a_click_on_a_row_looks_it_up
 def test_a_click_on_the_list_moves_the_bags(server: Server, page: Page) -> None:
     visit(server, page, "?e_view=Bags", "Bags")
     figure = drawn(page, "Bags")
-    page.mouse.click(*cell(figure, 0, 2, 1))  # the looked-up row of position 2
+    page.mouse.click(*place(figure, 0, 2, 1))  # the looked-up row of position 2
     offsets = page.get_by_role("textbox", name="offsets")
     expect(offsets).to_have_value("0 2 4")
     expect(page.get_by_text("output (3, 3)")).to_be_visible()
     wait_idle(page)
     targets = "(r) => r.querySelector('.rv-plot')._fullData.findIndex((t) => t.name === 'bags')"
-    page.mouse.click(*cell(figure, figure.evaluate(targets), 4, 0.5))  # the box of position 4
+    page.mouse.click(*place(figure, figure.evaluate(targets), 4, 0.5))  # the box of position 4
     expect(offsets).to_have_value("0 2")
     expect(page).to_have_url(re.compile("e_offsets=0\\+2|e_offsets=0%202"))
 
@@ -197,7 +182,7 @@ def test_one_press_of_back_undoes_a_preset(server: Server, page: Page) -> None:
 def test_a_word_asks_for_its_neighbours(server: Server, page: Page) -> None:
     visit(server, page, "?e_view=Pretrained", "Nearest")
     figure = drawn(page, "Nearest")
-    page.mouse.click(*cell(figure, 0, 0.1, 2))  # the third bar: dog
+    page.mouse.click(*place(figure, 0, 0.1, 2))  # the third bar: dog
     ask = page.get_by_role("textbox", name="Nearest to")
     expect(ask).to_have_value("dog")
     ask.fill("king - man + woman")
