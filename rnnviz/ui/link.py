@@ -59,12 +59,14 @@ def arrive(
     _complete({f.key: None if values[f.key] == f.default else _written(values[f.key]) for f in fields})
     warned = f"{page}_warned"
     if alone:
-        if st.session_state.get(warned, values) != values:
+        if warned in state and st.session_state[warned][0] != values:
             st.rerun()  # the warning stands outside of the fragment, and belongs to what was there before
         return current, values
-    st.session_state.pop(warned, None)
-    if said := [*st.session_state.pop(said_before, ()), *notes.values()]:
-        st.session_state[warned] = dict(values)
+    # A run that nobody asked for, such as that of a tab that is known again, must not take the words away.
+    before, words = st.session_state.pop(warned, ({}, []))
+    said = [*st.session_state.pop(said_before, ()), *notes.values()]
+    if said := said or (words if before == values else []):
+        st.session_state[warned] = (dict(values), said)
         st.warning("\n".join(f"- {markdown(note)}" for note in said), title="Corrected")
     return current, values
 
@@ -74,6 +76,8 @@ def _called_anew(page: str, keys: list[str]) -> bool:
     # address is the whole configuration. Without one, as from the menu, the page comes back as it was left.
     before = st.session_state.get("shown_page")
     st.session_state["shown_page"] = page
+    if before != page:
+        st.session_state.pop(f"{page}_warned", None)  # what was corrected in an earlier visit has been said
     return before not in (None, page) and any(k in st.query_params for k in keys)
 
 

@@ -229,6 +229,15 @@ def test_a_branch_and_a_reset_take_the_learning_rate_that_is_shown(server: Serve
     expect(counter(page)).to_contain_text(f"loss {advance(start(faster), 10).losses[-1]:.4f}")
 
 
+def test_a_tab_that_is_known_again_still_says_what_was_corrected(server: Server, page: Page) -> None:
+    for value in ("-5", "0"):  # at the second visit the tab tells its key, and the whole page runs again
+        page.goto(f"{server.url}/tagger?t_hidden={value}")
+        wait_idle(page)
+        page.wait_for_function("() => sessionStorage.length > 0")  # the tab has been told who it is
+        wait_idle(page)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("at least 1 is allowed")
+
+
 def test_the_chosen_sentence_is_a_number_in_the_address_and_back_corrects_nothing(
     server: Server, page: Page
 ) -> None:
