@@ -63,8 +63,8 @@ def main() -> None:
         took = time.process_time() - began
         print(f"{path.name}: {len(data):,} bytes, {state.epoch} epochs, {took:.1f} s, {state.losses[-1]:.4f}")
         found = by_length(model_of(state), config, LENGTHS)
-        for length, exact, tokens in zip(LENGTHS, found.exact, found.tokens, strict=True):
-            print(f"  length {length}: {exact:.0%} of strings, {tokens:.0%} of tokens")
+        for length, exact in zip(LENGTHS, found.exact, strict=True):
+            print(f"  length {length}: {exact:.0%} of strings")
 
 
 if __name__ == "__main__":

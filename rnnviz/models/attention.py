@@ -28,6 +28,10 @@ class Memory:
     keys: Tensor
     mask: Tensor | None
 
+    def rows(self, rows: Tensor) -> Memory:
+        """Of these rows of the batch."""
+        return Memory(self.h[rows], self.keys[rows], None if self.mask is None else self.mask[rows])
+
 
 class Attention(nn.Module):
     """What all scores share; this one is the dot product itself, s · h_j."""

@@ -146,6 +146,38 @@ def greedy(model: Seq2Seq, source: Tensor, lengths: Tensor, limit: int) -> Tenso
     return said
 
 
+@torch.inference_mode()
+def faultless(model: Seq2Seq, reading: tuple[State, Memory | None], targets: Tensor) -> Tensor:
+    """(N): whether greedy decoding says the targets (N, T) up to their end symbol, after ``model.read``.
+
+    A string is left alone after its first wrong token, which for a model that knows little is the first.
+    """
+    (state, memory), decoder = reading, model.decoder
+    right = torch.zeros(len(targets), dtype=torch.bool, device=targets.device)
+    rows = torch.arange(len(targets), device=targets.device)
+    token = torch.full_like(rows, START)
+    for t in range(targets.shape[1]):
+        look = decoder.step(decoder.embedding(token), state, memory)
+        state, token = look.state, decoder.out(look.features).argmax(-1)
+        good = token == targets[rows, t]
+        ended = good & (token == END)
+        right[rows[ended]] = True
+        going = (good & ~ended).nonzero().squeeze(1)
+        if not len(going):
+            break
+        if len(going) < len(rows):
+            rows, token = rows[going], token[going]
+            state, memory = picked(state, going), None if memory is None else memory.rows(going)
+    return right
+
+
+def picked(state: State, rows: Tensor) -> State:
+    """These rows of a batch's state."""
+    if isinstance(state, tuple):
+        return state[0][:, rows].contiguous(), state[1][:, rows].contiguous()
+    return state[:, rows].contiguous()
+
+
 @dataclass(frozen=True)
 class Reading:
     """A source as the decoder finds it, N = 1."""
@@ -174,7 +206,7 @@ def read(model: Seq2Seq, config: Seq2SeqConfig, source: Sequence[str], masked: S
     return Reading(ids, state, memory, encoded)
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def decode(model: Seq2Seq, config: Seq2SeqConfig, source: Sequence[str], how: How | None = None) -> Decoded:
     """Decode one source. The model must be in evaluation mode (`model_of`).
 

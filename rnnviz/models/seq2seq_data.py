@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from rnnviz.data.pairs import origins
 from rnnviz.training.pairs_config import END, PAD, START, Generated, Pair, Seq2SeqConfig
@@ -58,18 +57,24 @@ class PairsData:
 
 def rows(config: Seq2SeqConfig, pairs: Sequence[Pair], device: str, size: int) -> PairsData:
     """Any pairs as data, their order kept."""
-    source = [torch.tensor(config.source_ids(s)) for s, _ in pairs]
-    target = [torch.tensor((START, *config.target_ids(t), END)) for _, t in pairs]
-    whole = pad_sequence(target, batch_first=True, padding_value=PAD)
+    source = [config.source_ids(s) for s, _ in pairs]
+    target = [(START, *config.target_ids(t), END) for _, t in pairs]
+    whole = _padded(target)
     inputs = whole[:, :-1].masked_fill(whole[:, :-1] == END, PAD)
     return PairsData(
-        pad_sequence(source, batch_first=True, padding_value=PAD).to(device),
+        _padded(source).to(device),
         torch.tensor([len(s) for s in source]),
         inputs.to(device),
         whole[:, 1:].to(device),
         torch.tensor([len(t) - 1 for t in target]),
         size,
     )
+
+
+def _padded(rows: Sequence[tuple[int, ...]]) -> Tensor:
+    """(n, the longest). A tensor a row and `pad_sequence` would take six times as long."""
+    longest = max(map(len, rows))
+    return torch.tensor([row + (PAD,) * (longest - len(row)) for row in rows])
 
 
 @lru_cache(maxsize=32)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from rnnviz.models.attention import Memory
 from rnnviz.models.decoding import How, decode, greedy
-from rnnviz.models.seq2seq import Seq2Seq
+from rnnviz.models.seq2seq import Seq2Seq, State
 from rnnviz.models.seq2seq_data import PairsData, prepared, right_positions
 from rnnviz.training.config import refuse
 from rnnviz.training.pairs_config import MAX_LENGTH, PAD, Seq2SeqConfig
@@ -68,7 +69,7 @@ class Seq2SeqTask:
             flat, targets = logits.flatten(0, 1), batch.targets.flatten()
             total += float(cross_entropy(flat, targets, ignore_index=PAD, reduction="sum"))
             said = greedy(model, batch.inputs[0], batch.inputs[1], batch.targets.shape[1])
-            right += int(faultless(said, batch.targets).sum())
+            right += int(((said == batch.targets) | (batch.targets == PAD)).all(dim=1).sum())
             count += batch.count
         return total / count, right / len(data)
 
@@ -111,15 +112,15 @@ def device_of(model: Seq2Seq) -> str:
     return str(next(model.parameters()).device.type)
 
 
-def faultless(said: Tensor, targets: Tensor) -> Tensor:
-    """(N): whether all tokens up to the end symbol are those of the targets (N, T)."""
-    return ((said == targets) | (targets == PAD)).all(dim=1)
-
-
 def attended(model: Seq2Seq, batch: Batch) -> Tensor:
     """The weights (N, T, L) or (N, T, heads, L) when a batch's true tokens are fed."""
     source, lengths, inputs = batch.inputs
-    state, memory, _ = model.read(source, lengths)
+    return followed(model, model.read(source, lengths)[:2], inputs)
+
+
+def followed(model: Seq2Seq, reading: tuple[State, Memory | None], inputs: Tensor) -> Tensor:
+    """The same after ``model.read``, when ``inputs`` (N, T) are fed."""
+    state, memory = reading
     embedded = model.decoder.embedding(inputs)  # (N, T, E)
     weights = []
     for t in range(inputs.shape[1]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from rnnviz.data.pairs import MAX_LENGTH, generate
-from rnnviz.models.decoding import greedy
+from rnnviz.kept import kept
+from rnnviz.models.decoding import faultless, picked
 from rnnviz.models.seq2seq import Seq2Seq
-from rnnviz.models.seq2seq_data import rows
-from rnnviz.models.seq2seq_task import attended, device_of, faultless
+from rnnviz.models.seq2seq_data import PairsData, rows
+from rnnviz.models.seq2seq_task import device_of, followed
 from rnnviz.training.config import refuse
-from rnnviz.training.pairs_config import Generated, Pair, Seq2SeqConfig
+from rnnviz.training.pairs_config import PAD, Generated, Pair, Seq2SeqConfig
 from rnnviz.training.task import read_only
 
 Array = NDArray[Any]
@@ -43,29 +43,32 @@ class Leak:
     alone: Array
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def leak(model: Seq2Seq, config: Seq2SeqConfig, pairs: Sequence[Pair]) -> Leak:
     """Look at pairs padded to the longest of them. The model must be in evaluation mode.
 
     Raises ValueError for a model without attention, and for fewer than 2 or more than 256 pairs.
     """
-    if not config.context:
+    attend = model.decoder.attention
+    if not config.context or attend is None:
         raise refuse("attention", config.attention, "one that has weights")
     if not 2 <= len(pairs) <= 256:
         raise refuse("pairs", len(pairs), "2 to 256 pairs")
     data = rows(config, pairs, device_of(model), len(pairs))
     batch = data.batches()[0]
-    source, lengths, _ = batch.inputs
+    source, lengths, inputs = batch.inputs
     ended = batch.answers < 0  # (N, T)
     padding = np.arange(source.shape[1]) >= lengths.numpy()[:, None]  # (N, L)
-    weights, right = [], []
-    for mask in (True, False):
-        other = _masking(model, mask)
-        seen = attended(other, batch).cpu().numpy()
-        seen = seen.mean(2) if seen.ndim == 4 else seen
-        weights.append(np.where(ended[:, :, None], np.nan, seen))
-        said = greedy(other, source, lengths, batch.targets.shape[1])
-        right.append(faultless(said, batch.targets).cpu().numpy())
+    # Both ways at once: the encoder does not know of the mask, so its outputs stand below each other.
+    start, _, h = model.read(source, lengths)
+    mask = torch.cat([source != PAD, torch.ones_like(source, dtype=torch.bool)])
+    memory = attend.remember(torch.cat([h, h]), mask)
+    twice = torch.arange(len(pairs), device=source.device).repeat(2)
+    state = picked(start, twice)
+    seen = followed(model, (state, memory), inputs[twice]).cpu().numpy()
+    seen = seen.mean(2) if seen.ndim == 4 else seen
+    weights = [np.where(ended[:, :, None], np.nan, each) for each in np.split(seen, 2)]
+    right = faultless(model, (state, memory), batch.targets[twice]).cpu().numpy().reshape(2, -1)
     on_padding = [np.nanmean((each * padding[:, None]).sum(-1), axis=1) for each in weights]
     return Leak(
         tuple(pairs),
@@ -74,39 +77,29 @@ def leak(model: Seq2Seq, config: Seq2SeqConfig, pairs: Sequence[Pair]) -> Leak:
         read_only(weights[0]),
         read_only(weights[1]),
         read_only(np.array(on_padding)),
-        read_only(np.array(right)),
+        read_only(right),
         read_only(np.array([_alone(model, config, pair) for pair in pairs])),
     )
 
 
 def _alone(model: Seq2Seq, config: Seq2SeqConfig, pair: Pair) -> bool:
     batch = rows(config, [pair], device_of(model), 1).batches()[0]
-    said = greedy(model, batch.inputs[0], batch.inputs[1], batch.targets.shape[1])
-    return bool(faultless(said, batch.targets).all())
-
-
-def _masking(model: Seq2Seq, mask: bool) -> Seq2Seq:
-    """The model with or without its mask: the same weights, and the one that others may be using is left."""
-    other = copy(model)
-    other.mask = mask
-    return other
+    return bool(faultless(model, model.read(*batch.inputs[:2])[:2], batch.targets).all())
 
 
 @dataclass(frozen=True, eq=False)
 class ByLength:
     """How many strings of each length are decoded without a fault. ``lengths`` (K); ``exact`` (K): part of
-    all; ``tokens`` (K): part of the tokens, end symbols included, that are right at their place; ``count``
-    (K): strings asked. ``trained``: the shortest and longest trained.
+    all; ``count`` (K): strings asked. ``trained``: the shortest and longest trained.
     """
 
     lengths: Array
     exact: Array
-    tokens: Array
     count: Array
     trained: tuple[int, int]
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def by_length(
     model: Seq2Seq, config: Seq2SeqConfig, lengths: Sequence[int], count: int = 100, seed: int = 1
 ) -> ByLength:
@@ -120,14 +113,45 @@ def by_length(
         raise refuse("data", data, "a generated task whose length can be chosen")
     if not lengths or not all(1 <= length <= MAX_LENGTH for length in lengths):
         raise refuse("lengths", lengths, f"lengths from 1 to {MAX_LENGTH}")
+    pairs, of = _asked(_Question(data, config.seed, tuple(lengths), count, seed))
+    # Where padding reaches neither the encoder nor the attention all lengths are one batch.
+    alone = not config.packed or (bool(config.context) and not config.mask)
+    exact = np.zeros(len(pairs))
+    for part in [np.flatnonzero(of == k) for k in range(len(lengths))] if alone else [np.arange(len(pairs))]:
+        batch = pairs.batch(part.tolist())
+        source, targets = batch.inputs[0].to(device_of(model)), batch.targets.to(device_of(model))
+        exact[part] = faultless(model, model.read(source, batch.inputs[1])[:2], targets).cpu().numpy()
+    counts = np.bincount(of, minlength=len(lengths)).astype(float)
+    shares = np.bincount(of, exact, len(lengths)) / counts
+    trained = data.shortest, data.longest
+    return ByLength(read_only(np.array(lengths)), read_only(shares), read_only(counts), trained)
+
+
+@dataclass(frozen=True)
+class _Question:
+    data: Generated
+    drawn: int
+    lengths: tuple[int, ...]
+    count: int
+    seed: int
+
+
+def _bytes(found: tuple[PairsData, Array]) -> int:
+    data = found[0]
+    return sum(part.nbytes for part in (data.source, data.inputs, data.targets, found[1]))
+
+
+@kept(8_000_000, size=_bytes)
+def _asked(question: _Question) -> tuple[PairsData, Array]:
+    """The strings that are asked, whatever the model, and for each the place of its length."""
+    data, count = question.data, question.count
+    config = Seq2SeqConfig(data, batch=1, seed=question.drawn)
     trained = {source for source, _ in config.pairs}
-    found = []
-    for length in lengths:
-        drawn = generate(data.task, data.symbols, (length, length), data.shift, 2 * count, seed)
+    pairs: list[Pair] = []
+    of: list[int] = []
+    for k, length in enumerate(question.lengths):
+        drawn = generate(data.task, data.symbols, (length, length), data.shift, 2 * count, question.seed)
         fresh = [pair for pair in drawn if pair[0] not in trained][:count] or list(drawn[:count])
-        batch = rows(config, fresh, device_of(model), len(fresh)).batches()[0]
-        said = greedy(model, batch.inputs[0], batch.inputs[1], batch.targets.shape[1])
-        right = (said == batch.targets).cpu().numpy() & (batch.answers >= 0)
-        found.append((faultless(said, batch.targets).float().mean(), right.sum() / batch.count, len(fresh)))
-    exact, tokens, counts = (read_only(np.array(column, dtype=float)) for column in zip(*found, strict=True))
-    return ByLength(read_only(np.array(lengths)), exact, tokens, counts, (data.shortest, data.longest))
+        pairs += fresh
+        of += [k] * len(fresh)
+    return rows(config, pairs, "cpu", len(pairs)), np.array(of)

@@ -15,11 +15,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rnnviz.models.attention import Additive
 from rnnviz.models.beam import BeamHow, beam
-from rnnviz.models.decoding import Decoded, How, decode, greedy, model_of, usual_limit
+from rnnviz.models.decoding import Decoded, How, decode, faultless, greedy, model_of, usual_limit
 from rnnviz.models.explain import explain
 from rnnviz.models.seq2seq import Seq2Seq
 from rnnviz.training import Seq2SeqConfig, start
-from rnnviz.training.pairs_config import END, SCORES, START
+from rnnviz.training.pairs_config import END, PAD, SCORES, START
 from tests.unit import seq2seq_reference as reference
 from tests.unit.training_cases import seq2seqs
 
@@ -87,6 +87,28 @@ def test_many_at_once_say_what_each_says_alone(config: Seq2SeqConfig) -> None:
     for row, (source, _) in zip(said, config.pairs, strict=True):
         alone = decode(model, config, source, How(limit=5)).ids.tolist()
         assert row == alone + [END] * (5 - len(alone))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@given(seq2seqs(), st.data())
+def test_a_string_without_a_fault_is_what_greedy_says(config: Seq2SeqConfig, data: st.DataObject) -> None:
+    model = fresh(replace(config, mask=True, packed=True)).double()
+    chosen = data.draw(st.lists(st.sampled_from(config.pairs), min_size=2, max_size=5))
+    ids = [config.source_ids(source) for source, _ in chosen]
+    lengths = torch.tensor([len(row) for row in ids])
+    source = torch.tensor([[*row, *[PAD] * (int(lengths.max()) - len(row))] for row in ids])
+    targets = greedy(model, source, lengths, 5)  # (N, 5)
+    said = [[int(i) for i in row[: (row == END).nonzero()[0] + 1]] for row in targets if (row == END).any()]
+    rows = [*said, *[[*config.target_ids(target), END] for _, target in chosen]]
+    wanted = torch.full((len(chosen), max(map(len, rows))), PAD)
+    for n in range(len(chosen)):
+        row = data.draw(st.sampled_from(rows))
+        wanted[n, : len(row)] = torch.tensor(row)
+    own = greedy(model, source, lengths, wanted.shape[1])
+    assert_array_equal(
+        faultless(model, model.read(source, lengths)[:2], wanted),
+        ((own == wanted) | (wanted == PAD)).all(dim=1),
+    )
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
