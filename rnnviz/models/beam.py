@@ -12,8 +12,8 @@ from torch import Tensor
 
 from rnnviz.config import whole
 from rnnviz.models.attention import Memory
-from rnnviz.models.decoding import read, usual_limit
-from rnnviz.models.seq2seq import Look, Seq2Seq, State
+from rnnviz.models.decoding import picked, read, usual_limit
+from rnnviz.models.seq2seq import Seq2Seq, State
 from rnnviz.training.config import number
 from rnnviz.training.pairs_config import END, MAX_LENGTH, START, Seq2SeqConfig
 from rnnviz.training.task import read_only
@@ -98,7 +98,6 @@ class BeamTree:
         return config.target_text(self.ids(id))
 
 
-@torch.no_grad()
 def beam(
     model: Seq2Seq, config: Seq2SeqConfig, source: Sequence[str], how: BeamHow | None = None
 ) -> BeamTree:
@@ -111,54 +110,67 @@ def beam(
 
     Raises ValueError for tokens that the model does not know, and sizes beyond what is allowed.
     """
-    how = how or BeamHow()
-    if how.width * config.target_rows > MAX_GROWN:
-        most = MAX_GROWN // config.target_rows
-        raise ValueError(
-            f"width={how.width} is not allowed: at most {most} with {config.target_rows} symbols"
-        )
+    return beams(model, config, source, (how or BeamHow(),))[0]
+
+
+@torch.inference_mode()
+def beams(
+    model: Seq2Seq, config: Seq2SeqConfig, source: Sequence[str], hows: Sequence[BeamHow]
+) -> tuple[BeamTree, ...]:
+    """Several searches of one source, which go on together: the rows of all are one batch."""
+    for how in hows:
+        if how.width * config.target_rows > MAX_GROWN:
+            most = MAX_GROWN // config.target_rows
+            raise ValueError(
+                f"width={how.width} is not allowed: at most {most} with {config.target_rows} symbols"
+            )
     reading = read(model, config, source)
-    limit = how.limit or usual_limit(config, source)
-    search = _Search(model, how, limit)
-    search.run(reading.state, reading.memory)
-    answers = [n.id for n in search.nodes if n.fate in ("finished", "limit")]
-    answers.sort(key=lambda id: (-search.nodes[id].score, id))
-    return BeamTree(tuple(source), how, limit, tuple(search.nodes), tuple(answers))
+    limits = [how.limit or usual_limit(config, source) for how in hows]
+    searches = [_Search(how, limit) for how, limit in zip(hows, limits, strict=True)]
+    _run(model, searches, picked(reading.state, [0] * len(hows)), reading.memory)
+    return tuple(
+        BeamTree(tuple(source), search.how, search.limit, tuple(search.nodes), _ranked(search.nodes))
+        for search in searches
+    )
+
+
+def scored(tree: BeamTree, alpha: float) -> BeamTree:
+    """The same search with other scores: the length's power decides only which answer is the best."""
+    nodes = tuple(replace(n, score=n.log_prob / max(1, n.step) ** alpha) for n in tree.nodes)
+    return replace(tree, how=replace(tree.how, alpha=alpha), nodes=nodes, answers=_ranked(nodes))
+
+
+def _ranked(nodes: Sequence[Hypothesis]) -> tuple[int, ...]:
+    """Of the ended ones, the best first."""
+    ended = [n.id for n in nodes if n.fate in ("finished", "limit")]
+    return tuple(sorted(ended, key=lambda id: (-nodes[id].score, id)))
 
 
 class _Search:
-    """The beam on its way. Its hypotheses' states are rows of one batch."""
+    """A beam on its way: ``live`` are the beginnings that stay."""
 
-    def __init__(self, model: Seq2Seq, how: BeamHow, limit: int) -> None:
-        self.model, self.how, self.limit = model, how, limit
+    def __init__(self, how: BeamHow, limit: int) -> None:
+        self.how, self.limit, self.ended = how, limit, 0
         self.nodes = [Hypothesis(0, -1, START, 0, 0.0, 0.0, "kept", 0, None)]
+        self.live = [self.nodes[0]]
 
-    def run(self, state: State, memory: Memory | None) -> None:
-        live, ended = [self.nodes[0]], 0
-        decoder = self.model.decoder
-        device = decoder.embedding.weight.device
-        for step in range(1, self.limit + 1):
-            tokens = torch.tensor([node.token for node in live], device=device)
-            look = decoder.step(decoder.embedding(tokens), state, _repeated(memory, len(live)))
-            logits = decoder.out(look.features).double()
-            totals = torch.log_softmax(logits, dim=-1) + torch.tensor(
-                [[node.log_prob] for node in live], dtype=torch.float64, device=device
-            )
-            kept = self._grow(step, live, totals, look)
-            ended += sum(node.fate != "kept" for node, _ in kept)
-            going = [(node, row) for node, row in kept if node.fate == "kept"]
-            if not going or ended >= self.how.width:
-                for node, _ in going:  # enough have ended: what was still on its way is dropped
-                    self.nodes[node.id] = replace(node, fate="dropped")
-                return
-            live = [node for node, _ in going]
-            state = _rows(look.state, [row for _, row in going])
+    def grow(self, step: int, totals: Tensor, weights: NDArray[Any] | None) -> list[int]:
+        """One step on: ``totals`` (live, V) are the log probabilities of all continuations, ``weights`` the
+        attention of each live row. Gives the rows that go on, none when the search is over.
+        """
+        kept = self._best(step, totals, weights)
+        self.ended += sum(node.fate != "kept" for node, _ in kept)
+        going = [(node, row) for node, row in kept if node.fate == "kept"]
+        if self.ended >= self.how.width:
+            for node, _ in going:  # enough have ended: what was still on its way is dropped
+                self.nodes[node.id] = replace(node, fate="dropped")
+            going = []
+        self.live = [node for node, _ in going]
+        return [row for _, row in going]
 
-    def _grow(
-        self, step: int, live: list[Hypothesis], totals: Tensor, look: Look
-    ) -> list[tuple[Hypothesis, int]]:
+    def _best(self, step: int, totals: Tensor, weights: NDArray[Any] | None) -> list[tuple[Hypothesis, int]]:
         """The best continuations with the rows that they come from; the next best go into the tree."""
-        width = self.how.width
+        width, live = self.how.width, self.live
         count = min(width * (1 + self.how.dropped), totals.numel())
         # A stable sort: of equals the first, which is also what argmax gives
         order = totals.flatten().sort(descending=True, stable=True)
@@ -170,13 +182,37 @@ class _Search:
             fate: Fate = "dropped"
             if rank < width:
                 fate = "finished" if token == END else "limit" if step == self.limit else "kept"
-            weights = None if look.weights is None else read_only(look.weights[row])
+            seen = None if weights is None else weights[row]
             score = total / step**self.how.alpha
-            node = Hypothesis(len(self.nodes), live[row].id, token, step, total, score, fate, rank, weights)
+            node = Hypothesis(len(self.nodes), live[row].id, token, step, total, score, fate, rank, seen)
             self.nodes.append(node)
             if rank < width:
                 kept.append((node, row))
         return kept
+
+
+def _run(model: Seq2Seq, searches: Sequence[_Search], state: State, memory: Memory | None) -> None:
+    """All searches to their ends; ``state`` has a row for each."""
+    decoder = model.decoder
+    device = decoder.embedding.weight.device
+    going, step = list(searches), 0
+    while going:
+        step += 1
+        live = [node for search in going for node in search.live]
+        tokens = torch.tensor([node.token for node in live], device=device)
+        look = decoder.step(decoder.embedding(tokens), state, _repeated(memory, len(live)))
+        before = torch.tensor([[node.log_prob] for node in live], dtype=torch.float64, device=device)
+        totals = torch.log_softmax(decoder.out(look.features).double(), dim=-1) + before
+        weights = None if look.weights is None else read_only(look.weights)
+        rows: list[int] = []
+        first = 0
+        for search in going:
+            last = first + len(search.live)
+            own = None if weights is None else weights[first:last]
+            rows += [first + row for row in search.grow(step, totals[first:last], own)]
+            first = last
+        going = [search for search in going if search.live]
+        state = picked(look.state, rows)
 
 
 def _repeated(memory: Memory | None, count: int) -> Memory | None:
@@ -185,9 +221,3 @@ def _repeated(memory: Memory | None, count: int) -> Memory | None:
         return None
     h, keys = (part.expand(count, *part.shape[1:]) for part in (memory.h, memory.keys))
     return Memory(h, keys, memory.mask)
-
-
-def _rows(state: State, rows: list[int]) -> State:
-    if isinstance(state, tuple):
-        return state[0][:, rows].contiguous(), state[1][:, rows].contiguous()
-    return state[:, rows].contiguous()

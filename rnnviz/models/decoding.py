@@ -171,7 +171,7 @@ def faultless(model: Seq2Seq, reading: tuple[State, Memory | None], targets: Ten
     return right
 
 
-def picked(state: State, rows: Tensor) -> State:
+def picked(state: State, rows: Tensor | list[int]) -> State:
     """These rows of a batch's state."""
     if isinstance(state, tuple):
         return state[0][:, rows].contiguous(), state[1][:, rows].contiguous()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rnnviz.models.attention import Additive
-from rnnviz.models.beam import BeamHow, beam
+from rnnviz.models.beam import BeamHow, beam, beams, scored
 from rnnviz.models.decoding import Decoded, How, decode, faultless, greedy, model_of, usual_limit
 from rnnviz.models.explain import explain
 from rnnviz.models.seq2seq import Seq2Seq
@@ -155,6 +155,38 @@ def test_a_beam_that_drops_nothing_finds_the_best_of_all_strings(attention: Any,
         assert tree.nodes[id].score == pytest.approx(found[tree.ids(id)], abs=1e-9)
     narrow = beam(model, config, source, BeamHow(1, alpha, limit))
     assert narrow.best.score <= tree.best.score + 1e-12
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
+@given(seq2seqs(), st.lists(st.integers(1, 5), min_size=2, max_size=4), st.sampled_from((0.0, 0.7, 2.0)))
+def test_searches_that_go_on_together_are_those_alone(
+    config: Seq2SeqConfig, widths: list[int], alpha: float
+) -> None:
+    """And another power of the length changes scores, not what is searched."""
+    model, source = fresh(config).double(), asked(config)
+    for width, tree in zip(
+        widths, beams(model, config, source, [BeamHow(width, limit=4) for width in widths]), strict=True
+    ):
+        for one, own in (
+            (tree, beam(model, config, source, BeamHow(width, limit=4))),
+            (scored(tree, alpha), beam(model, config, source, BeamHow(width, alpha, limit=4))),
+        ):
+            assert one.how == own.how and one.answers == own.answers
+            for node, theirs in zip(one.nodes, own.nodes, strict=True):
+                fates = (node.id, node.parent, node.token, node.step, node.fate, node.rank)
+                assert fates == (
+                    theirs.id,
+                    theirs.parent,
+                    theirs.token,
+                    theirs.step,
+                    theirs.fate,
+                    theirs.rank,
+                )
+                assert node.log_prob == pytest.approx(theirs.log_prob, abs=1e-9)
+                assert node.score == pytest.approx(theirs.score, abs=1e-9)
+                assert (node.weights is None) == (theirs.weights is None)
+                if node.weights is not None and theirs.weights is not None:
+                    assert_allclose(node.weights, theirs.weights, atol=1e-9)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
