@@ -88,6 +88,8 @@ def _sent(array: Array) -> NDArray[np.float32]:
 
 def _thinned_largest(apart: Array, stride: int, axis: int) -> NDArray[np.float32]:
     """Of each ``stride`` numbers along the axis the one furthest from 0, so that no difference is lost."""
+    if stride == 1:
+        return _sent(apart)
     moved = np.moveaxis(apart, axis, -1)
     padded = np.pad(moved, ((0, 0), (0, -moved.shape[-1] % stride)))
     groups = padded.reshape(len(moved), -1, stride)

@@ -94,7 +94,7 @@ def _headline(operation: Operation, at: int, total: int) -> str:
     return markup.headline(f"Operation {at} of {total:,}{where}", f"{name}{operation.code}", shapes)
 
 
-@lru_cache(maxsize=512)  # 3 kB of text each
+@lru_cache(maxsize=128)  # 3 kB of text each
 def _value(current: page.ByHandScreen, at: int, n: int) -> tuple[go.Figure, str]:
     record = operation_value(operations(current).operations[at].values, n)
     note = ", ".join(part for part in (record.shown and f"Drawn: {record.shown}", record.left_out) if part)

@@ -84,7 +84,8 @@ def _coloured(text: str) -> str:
 
 def head(title: str, seconds: float, repeats: int) -> str:
     """The name of a side and its time."""
-    note = f"Median of {repeats} warm runs, forward only, one core"
+    runs = "One warm run" if repeats == 1 else f"Median of {repeats} warm runs"
+    note = f"{runs}, forward only, one core"
     return (
         f'<div style="display:flex;justify-content:space-between;padding:0 4px 3px"><b>{title}</b>'
         f'<span style="opacity:.75" title="{note}">{_time(seconds)}</span></div>'
