@@ -81,7 +81,7 @@ def _history(run: Run, look: Look, names: tuple[str | None, ...]) -> History:
         held_loss,
         held_accuracy,
         since=run.origin.epoch,
-        changes=tuple((at, told(what)) for at, _, what in journal(run)),
+        changes=tuple((at, told(what)) for at, _, what in journal(run)) if look.epoch else (),
     )
 
 

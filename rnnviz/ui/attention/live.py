@@ -16,7 +16,6 @@ from rnnviz.ui.attention import curves, pictures, saving, stepper, studies, tree
 from rnnviz.ui.attention.reading import (
     CANVAS,
     DETAIL,
-    NOW,
     PAGE,
     Moment,
     moment,
@@ -25,14 +24,14 @@ from rnnviz.ui.attention.reading import (
     seat,
     steps,
 )
-from rnnviz.ui.attention.redraw import moved
+from rnnviz.ui.attention.redraw import moved, note
 from rnnviz.ui.attention.shipped import trained
 from rnnviz.ui.lab import branches
 from rnnviz.ui.lab.desk import others, set_rate
 from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
 
 FIELD = BY_KEY
-SEEN = f"{PAGE}_seen"
+BEFORE = f"{PAGE}_before"
 SHOWN: dict[str, Callable[[Moment], None]] = {
     "Step": stepper.show,
     "What if": what_if.show,
@@ -59,8 +58,8 @@ class Places:
 def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
     """What stands still while a run goes on: buttons, the way back, branches, the choice of a view."""
     here = seat(current)
-    if st.session_state.get(SEEN) != here.run.id:  # another run: an epoch of the last one says nothing here
-        st.session_state[SEEN] = here.run.id
+    if st.session_state.get(BEFORE) != here.run.id:  # another run: an epoch of the last one says nothing here
+        st.session_state[BEFORE] = here.run.id
         st.session_state.pop(f"{PAGE}_epoch", None)
     look = here.run.look()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -98,7 +97,7 @@ def busy(current: page.AttentionScreen) -> bool:
 
 def show(current: page.AttentionScreen, values: dict[str, Any], places: Places) -> None:
     """Everything that moves while a run goes on. What follows the step is a fragment of its own."""
-    st.session_state[NOW] = current
+    note(current, values)
     here = seat(current)
     set_rate(here, float(values["a_lr"]))
     look = here.run.look()
@@ -127,7 +126,7 @@ def show(current: page.AttentionScreen, values: dict[str, Any], places: Places) 
 def _again() -> Moment:
     """The moment anew, for the part that follows the step."""
     current, values = read()
-    st.session_state[NOW] = current
+    note(current, values)
     here = seat(current)
     return moment(current, values, rewound(here, here.run.look()))
 

@@ -16,8 +16,8 @@ from rnnviz.screens.attention_fields import FIELDS, FILE
 from rnnviz.training.live import Look, Run, Visit, house
 from rnnviz.training.pairs_config import Seq2SeqConfig
 from rnnviz.training.slices import Stop
-from rnnviz.ui.attention.decoded import Asked, said
-from rnnviz.ui.attention.shipped import fresh
+from rnnviz.ui.attention.decoded import Asked, State, said, state_of
+from rnnviz.ui.attention.shipped import begins_with, fresh
 from rnnviz.ui.lab.desk import Desk, config_of, desk
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.lab.transport import Steps
@@ -25,7 +25,7 @@ from rnnviz.ui.link import arrive
 from rnnviz.ui.page import Arrived
 
 PAGE = "attention"
-CANVAS, LIVE, DETAIL = "attention_canvas", "attention_live", "attention_detail"
+CANVAS, LIVE, DETAIL, QUIET = (f"attention_{part}" for part in ("canvas", "live", "detail", "quiet"))
 UPLOAD = "a_uploaded"
 NOW = "attention_now"
 """Where the session has the screen that was drawn last: what stands around the pictures may be older."""
@@ -48,7 +48,7 @@ def usable(current: page.AttentionScreen) -> page.AttentionScreen:
 
 @dataclass(frozen=True)
 class Moment:
-    """What is looked at: a run as it stands, or at an earlier epoch. ``state``: the run's bytes then."""
+    """What is looked at: a run as it stands, or at an earlier epoch. ``state``: the model then."""
 
     current: page.AttentionScreen
     values: Mapping[str, Any]
@@ -56,7 +56,7 @@ class Moment:
     look: Look
     epoch: int
     rewound: bool
-    state: bytes
+    state: State
 
     @property
     def run(self) -> Run:
@@ -87,7 +87,18 @@ def moment(current: page.AttentionScreen, values: Mapping[str, Any], epoch: int 
     here = seat(current)
     look = here.run.look()
     at, state = here.run.seek(epoch)
-    return Moment(current, values, here, look, at, epoch is not None, state)
+    model = state_of(began_with(here), at, state)
+    return Moment(current, values, here, look, at, epoch is not None, model)
+
+
+def began_with(here: Desk) -> Seq2SeqConfig:
+    """The configuration of the run in view as it began. One that nobody has touched need not be opened."""
+    assert isinstance(here.config, Seq2SeqConfig)
+    if here.run not in here.runs:
+        return begins_with(here.config)
+    config = config_of(here.run)
+    assert isinstance(config, Seq2SeqConfig)
+    return config
 
 
 def seat(current: page.AttentionScreen) -> Desk:

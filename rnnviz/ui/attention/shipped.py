@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 import numpy as np
@@ -38,11 +38,19 @@ def shipped() -> tuple[Shipped, ...]:
 @lru_cache(maxsize=128)
 def trained(config: Seq2SeqConfig) -> Shipped | None:
     """The shipped run with these settings, whatever the learning rate of the field is now."""
-    wanted = replace(config, optimiser=replace(config.optimiser, lr=0.1), device="cpu")
-    for one in shipped():
-        if replace(one.config, optimiser=replace(one.config.optimiser, lr=0.1)) == wanted:
-            return one
-    return None
+    return next((one for one in shipped() if _settings(one.config) == _settings(config)), None)
+
+
+def _settings(config: Seq2SeqConfig) -> dict[str, object]:
+    rule = {f"optimiser {f.name}": getattr(config.optimiser, f.name) for f in fields(config.optimiser)}
+    every = {f.name: getattr(config, f.name) for f in fields(config)} | rule
+    return {k: v for k, v in every.items() if k not in ("optimiser", "optimiser lr", "device")}
+
+
+def begins_with(config: Seq2SeqConfig) -> Seq2SeqConfig:
+    """What the run for these settings begins with: a shipped one with its own learning rate."""
+    found = trained(config)
+    return found.config if found else config
 
 
 def fresh(config: Seq2SeqConfig, page: str) -> Run:
@@ -50,7 +58,7 @@ def fresh(config: Seq2SeqConfig, page: str) -> Run:
     the way back to before its training; any other before its first epoch.
     """
     found = trained(config)
-    run = Run(Origin(begun(found.config if found else config), 0), label="first run", group=page)
+    run = Run(Origin(begun(begins_with(config)), 0), label="first run", group=page)
     if found is not None:
         run.restore(replace(found.origin, history=_whole(found.origin, run.origin.state)))
     return run

@@ -11,9 +11,8 @@ from rnnviz.figures.encoder_decoder import scheme, scheme_summary
 from rnnviz.figures.encoder_decoder_drawn import scheme_figure
 from rnnviz.models.studies import Leak
 from rnnviz.training.pairs_config import SPECIAL, Pair, Seq2SeqConfig
-from rnnviz.training.storage import shapes
 from rnnviz.ui.attention import pictures
-from rnnviz.ui.attention.decoded import leaked, reach
+from rnnviz.ui.attention.decoded import leaked, reach, shapes_of
 from rnnviz.ui.attention.reading import Moment
 from rnnviz.ui.attention.shipped import Shipped, shipped
 from rnnviz.ui.chart import chart
@@ -150,7 +149,7 @@ def model(now: Moment) -> None:
     source = max(len(s) for s, _ in config.pairs)
     record = scheme(config, min(config.batch, len(config.pairs)), source, config.longest_target + 1)
     chart(scheme_figure(record), key="a_scheme", name="Model", summary=scheme_summary(record))
-    sizes = shapes(config)
+    sizes = shapes_of(config)
     total = sum(int(np.prod(shape)) for shape in sizes.values())
     rows = ["| parameter | shape | numbers |", "|---|---|---|"]
     rows += [f"| `{name}` | {tuple(shape)} | {int(np.prod(shape)):,} |" for name, shape in sizes.items()]

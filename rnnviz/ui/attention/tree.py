@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from rnnviz.figures.attention import attention_map
 from rnnviz.figures.beam import beam_summary, beam_tree
 from rnnviz.figures.beam_drawn import beam_figure
-from rnnviz.models.beam import BeamHow, BeamTree
+from rnnviz.models.beam import BeamTree
 from rnnviz.screens import attention as page
 from rnnviz.screens.attention_fields import BY_KEY
 from rnnviz.training.pairs_config import END
@@ -33,7 +35,8 @@ def show(now: Moment) -> None:
         st.caption(
             "A box: a token, and the score of the string that ends with it. A click shows its attention."
         )
-    tree = found(now, int(now.values["a_width"]))
+    trees = found(now)
+    tree = trees[int(now.values["a_width"])]
     names = now.config.target_text([node.token for node in tree.nodes])
     chosen = int(now.values["a_node"])
     chosen = chosen if 0 < chosen < len(tree.nodes) else tree.best.id
@@ -54,16 +57,16 @@ def show(now: Moment) -> None:
     )
     with st.grid(2, min_column_width=380):
         with st.container():
-            _answers(now, tree)
-            _widths(now)
+            st.markdown(f"{_answers(now, tree)}\n\n{_widths(now, trees)}")
         with st.container():
             _attention(now, tree, chosen)
 
 
-def found(now: Moment, width: int) -> BeamTree:
-    """The search of this width."""
-    how = BeamHow(width=width, alpha=float(now.values["a_alpha"]))
-    return searched((now.state, now.current.source, how))
+def found(now: Moment) -> dict[int, BeamTree]:
+    """The searches by their widths: the one that is drawn, and those that it is compared with."""
+    widths = tuple(sorted({*WIDTHS, int(now.values["a_width"])}))
+    trees = searched(now.state, now.current.source, widths, float(now.values["a_alpha"]))
+    return dict(zip(widths, trees, strict=True))
 
 
 def text_of(now: Moment, tree: BeamTree, id: int) -> tuple[str, bool | None]:
@@ -79,7 +82,7 @@ def _mark(right: bool | None) -> str:
     return "" if right is None else " ✓" if right else " ✗"
 
 
-def _answers(now: Moment, tree: BeamTree) -> None:
+def _answers(now: Moment, tree: BeamTree) -> str:
     rows = ["| ended | log p | tokens | score |", "|---|---|---|---|"]
     for id in tree.answers[:MOST]:
         node = tree.nodes[id]
@@ -89,19 +92,18 @@ def _answers(now: Moment, tree: BeamTree) -> None:
             f"| {bold}{markdown(text) or 'nothing'}{bold}{_mark(right)} | {node.log_prob:.3f} | {node.step} "
             f"| {node.score:.3f} |"
         )
-    st.markdown("\n".join(rows))
     power = f"{now.values['a_alpha']:g}"
-    st.caption(f"score = log p / tokens^{power}, the end symbol counted" if power != "0" else "score = log p")
+    words = f"score = log p / tokens^{power}, the end symbol counted" if power != "0" else "score = log p"
+    return "\n".join([*rows, "", f":small[:gray[{words}]]"])
 
 
-def _widths(now: Moment) -> None:
+def _widths(now: Moment, trees: Mapping[int, BeamTree]) -> str:
     """The answer of several widths: a wider beam is not always a better one."""
     rows = ["| width | answer | log p |", "|---|---|---|"]
-    for width in sorted({*WIDTHS, int(now.values["a_width"])}):
-        tree = found(now, width)
+    for width, tree in trees.items():
         text, right = text_of(now, tree, tree.best.id)
         rows.append(f"| {width} | {markdown(text) or 'nothing'}{_mark(right)} | {tree.best.log_prob:.3f} |")
-    st.markdown("\n".join(rows))
+    return "\n".join(rows)
 
 
 def _attention(now: Moment, tree: BeamTree, chosen: int) -> None:
