@@ -94,17 +94,38 @@ class Session:
         self._socket: websockets.ClientConnection | None = None
 
     async def open(self) -> Answer:
-        """Connect and load the page once."""
+        """Fetch the page's document, which may bring a cookie, connect, and load the page once."""
+        cookie = await self._fetch()
         self._socket = await websockets.connect(
             self._url,
             subprotocols=[websockets.Subprotocol("streamlit")],
             origin=websockets.Origin(self._origin),
+            additional_headers={"Cookie": cookie} if cookie else None,
             compression="deflate",
             max_size=MAX_MESSAGE,
             ping_interval=None,
             proxy=None,
         )  # deflate is offered because a browser offers it; the server decides
         return await self.rerun()
+
+    async def _fetch(self) -> str:
+        """The cookies that come with the document, as a request sends them back."""
+        parts = urlsplit(self._origin)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        head = [
+            f"GET /{self.page} HTTP/1.1",
+            f"Host: {parts.netloc}",
+            "Accept: text/html",
+            "Connection: close",
+        ]
+        writer.write("\r\n".join([*head, "", ""]).encode())
+        answer = (await reader.read()).split(b"\r\n\r\n")[0].decode("latin-1")
+        writer.close()
+        await writer.wait_closed()
+        lines = [line.partition(":") for line in answer.split("\r\n")[1:]]
+        return "; ".join(
+            value.strip().split(";")[0] for name, _, value in lines if name.lower() == "set-cookie"
+        )
 
     async def close(self) -> None:
         self._stop_timers()

@@ -24,22 +24,37 @@ WRITTEN_PLAINLY = PLAIN / "plain.py"
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `cpu()` and `memory()` read what the kernel knows about its process."""
+    """A running server. `cpu()` and `memory()` add up what the kernel knows about its processes."""
 
     url: str
     pid: int
     log: Path
 
     def cpu(self) -> float:
-        """Processor seconds used by all of its threads so far, those that ended too (nanosecond clock)."""
-        return time.clock_gettime((~self.pid << 3) | 2)
+        """Processor seconds used by all threads so far, those that ended too (nanosecond clock).
+
+        Of the processes that answer: those that train are not counted.
+        """
+        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.processes())
 
     def memory(self) -> dict[str, int]:
         """Bytes: `Rss`, `Pss`, and `Own` (private pages, clean and dirty) from /proc's smaps_rollup."""
-        lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()[1:]
-        kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-        own = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
-        return {"Rss": kilobytes["Rss"] * 1024, "Pss": kilobytes["Pss"] * 1024, "Own": own * 1024}
+        found = dict.fromkeys(("Rss", "Pss", "Own"), 0)
+        for pid in self.processes():
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+            kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+            kilobytes["Own"] = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
+            found = {name: size + kilobytes[name] * 1024 for name, size in found.items()}
+        return found
+
+    def processes(self) -> list[int]:
+        """The process that was started, and those of its children that serve as well."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        children = [int(pid) for task in tasks for pid in task.read_text().split()]
+        serving = [
+            pid for pid in children if b"ui.server.processes" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        return [self.pid, *serving]
 
     def errors(self) -> list[str]:
         """Lines of its log that speak of an exception."""

@@ -24,6 +24,7 @@ from playwright.sync_api import TimeoutError as Timeout
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_LIMIT: Final = 60.0
+ONE: Final = {"RNNVIZ_PROCESSES": "1"}  # several cost every test their start; test_processes.py has two
 
 CHROMIUM_FLAGS: Final = [
     "--headless",
@@ -96,7 +97,11 @@ class Server:
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=clean | {"HOME": str(home)} | ({"PYTHONPATH": str(ROOT)} if app else {}) | (env or {}),
+                env=clean
+                | ONE
+                | {"HOME": str(home)}
+                | ({"PYTHONPATH": str(ROOT)} if app else {})
+                | (env or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -115,6 +115,25 @@ def test_a_tab_sees_its_own_runs_only(lobby: Lobby) -> None:
     assert lobby.runs(mine) == (run, other)
 
 
+def test_what_was_begun_before_a_tab_was_known_again_goes_along(lobby: Lobby) -> None:
+    before = lobby.enter()
+    old = [add(lobby, before), add(lobby, before)]
+    lobby.leave(before)
+    stranger = lobby.enter()  # the page was loaded anew, and has not said its key yet
+    begun = [add(lobby, stranger) for _ in range(3)]
+    begun[-1].play(0.5)
+    lobby.note(stranger, "tagger_run", begun[-1].id)
+    found = lobby.enter(before.key)
+    lobby.move(stranger, found)
+    lobby.leave(stranger)
+    assert lobby.runs(found) == (*old, *begun[1:])  # four at most: the oldest one stays behind
+    assert lobby.noted(found, "tagger_run") == begun[-1].id
+    assert playing(begun[-1])
+    lobby.move(found, found)
+    lobby.move(Visit("gone", 0), found)
+    assert len(lobby.runs(found)) == 4
+
+
 def test_too_many_runs_in_a_tab_or_in_all_are_refused_with_a_sentence(lobby: Lobby, clock: Clock) -> None:
     first = lobby.enter()
     runs = [add(lobby, first) for _ in range(3)]

@@ -23,6 +23,8 @@ from rnnviz.training.live.pool import Workers
 T = TypeVar("T")
 
 VARIABLE: Final = "RNNVIZ_SCHEDULER"
+WORKERS: Final = "RNNVIZ_WORKERS"
+MOST_WORKERS: Final = 256
 MODULES: Final = ("rnnviz.training.live.rehearsal:rehearse",)  # what a local worker does at first
 PATIENCE: Final = 5.0  # seconds a scheduler has to answer
 RECOUNT: Final = 3.0  # seconds between questions after a cluster's workers, which come and go
@@ -48,8 +50,14 @@ class Pool:
 
     @classmethod
     def from_environment(cls) -> Pool:
-        """The pool that `RNNVIZ_SCHEDULER` asks for."""
-        return cls(scheduler=os.environ.get(VARIABLE, "").strip())
+        """The pool that `RNNVIZ_SCHEDULER` and `RNNVIZ_WORKERS` ask for; a worker a core without the latter.
+
+        Raises ValueError for a number of workers that is none.
+        """
+        asked = os.environ.get(WORKERS, "").strip()
+        if asked and not (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= MOST_WORKERS):
+            raise ValueError(f"{WORKERS} is {asked!r}; a number from 1 to {MOST_WORKERS} is allowed")
+        return cls(int(asked) if asked else None, os.environ.get(VARIABLE, "").strip())
 
     def start(self) -> None:
         """Connect to the scheduler, or start the local workers. Waits for a scheduler up to five seconds."""

@@ -98,6 +98,20 @@ class Lobby:
                 tab.seen = self._clock()
                 self._pause(tab)
 
+    def move(self, old: Visit, new: Visit) -> None:
+        """Take everything from one tab to another: what was begun before a tab was known again is not lost.
+
+        Runs beyond the number that a tab may have stay behind, the oldest of them.
+        """
+        with self._lock:
+            source, target = self._tabs.get(old.key), self._tabs.get(new.key)
+            if source is None or target is None or source is target:
+                return
+            room = self._most_a_tab - len(target.runs)
+            for id in list(source.runs)[max(0, len(source.runs) - room) :]:
+                target.runs[id] = source.runs.pop(id)
+            target.notes |= source.notes
+
     def note(self, visit: Visit, name: str, text: str) -> None:
         """Remember a short text with the tab, such as which run is in view; nothing where it is gone."""
         with self._lock:

@@ -43,6 +43,7 @@ class Stay:
         lobby = house().lobby
         found = lobby.enter(key)
         if found.key == key:
+            lobby.move(self.visit, found)
             lobby.leave(self.visit)
             self.visit = found
         else:

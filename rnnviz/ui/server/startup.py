@@ -9,9 +9,10 @@ import os
 import pkgutil
 import secrets
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -19,6 +20,7 @@ import streamlit as st
 import rnnviz
 from rnnviz.training import live
 from rnnviz.ui.server.files import CACHE, first_visit
+from rnnviz.ui.server.processes import side_by_side
 
 _LOG: Final = logging.getLogger("rnnviz")
 
@@ -33,17 +35,23 @@ _STREAMLIT_PARTS: Final = (
 )
 
 
+def lifespan(script: Path) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """What `st.App` enters before it serves and leaves at its end; `script` is the app's file."""
+    return lambda _app: _lifespan(script)
+
+
 @asynccontextmanager
-async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Import everything heavy, freeze the heap, compress a first visit's files while the server starts."""
+async def _lifespan(script: Path) -> AsyncIterator[None]:
+    # Import everything heavy, freeze the heap, compress a first visit's files while the server starts.
     # asyncio leaves TCP_NODELAY out for a socket that was bound with protocol 0, as Streamlit's (1.67) is;
     # every second message then waits 40 ms for a delayed acknowledgement: a rerun took 50 ms instead of 10.
     asyncio.base_events._set_nodelay = _send_at_once  # type: ignore[attr-defined]
-    warm_up()
-    compression = asyncio.create_task(_compress_first_visit())
-    yield
-    compression.cancel()
-    live.close()
+    async with side_by_side(script):
+        warm_up()
+        compression = asyncio.create_task(_compress_first_visit())
+        yield
+        compression.cancel()
+        live.close()
 
 
 def warm_up() -> None:
