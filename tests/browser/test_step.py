@@ -256,6 +256,7 @@ def test_back_from_another_page_finds_the_settings_again(server: Server, page: P
     page.get_by_role("textbox", name="Sentence").fill("to be or not")
     page.get_by_role("textbox", name="Sentence").press("Enter")
     expect(page).to_have_url(re.compile("h_text=to"))
+    expect(drawn(page, "Hidden state word by word").get_by_text("not", exact=True)).to_be_visible()
     wait_idle(page)
     page.go_back()
     expect(page).to_have_url(re.compile(r"/step\?s_hidden=7"))
