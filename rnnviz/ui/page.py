@@ -54,8 +54,12 @@ def unframed(page: str, *what: Hashable) -> bool:
     """Whether the frame has to be drawn again: it was drawn from something else, or holds an open popover
     whose content depends on everything.
     """
-    state = st.session_state
-    return state.get(f"{page}_frame") != what or any(state.get(f"{page}_{name}") for name in POPOVERS)
+    return st.session_state.get(f"{page}_frame") != what or handing_out(page)
+
+
+def handing_out(page: str) -> bool:
+    """Whether one of the footer's popovers is open: its content depends on everything."""
+    return any(st.session_state.get(f"{page}_{name}") for name in POPOVERS)
 
 
 def unfold(label: str, key: str, kept: bool, draw: Callable[[], None]) -> None:

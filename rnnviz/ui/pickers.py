@@ -105,6 +105,7 @@ def select(
     options: Sequence[str] | None = None,
     *,
     width: int | Literal["stretch"] = "stretch",
+    on_change: Change = "rerun",
 ) -> None:
     """A drop-down list; ``options`` narrows the field's own."""
     shown = list(options or field.options)
@@ -115,6 +116,7 @@ def select(
         width=width,
         key=field.key,
         help=field.help,
+        on_change=on_change,
         bind="query-params",
     )
 

@@ -2,62 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from rnnviz.by_hand.experiment import TOLERANCE, Outcome, operations, outcome, times
+from rnnviz.by_hand.experiment import Outcome, outcome, times
 from rnnviz.by_hand.recipes import sources
 from rnnviz.export import notebook
 from rnnviz.export_by_hand import by_hand_script, csv, setup_lines
-from rnnviz.figures.by_hand import compared_figure, compared_maps, compared_summary
 from rnnviz.link import query
 from rnnviz.screens import by_hand as page
 from rnnviz.screens import by_hand_examples as examples
 from rnnviz.ui import pickers
 from rnnviz.ui.by_hand import detail, markup, redraw
 from rnnviz.ui.by_hand.keys import KEYS
+from rnnviz.ui.by_hand.pictures import picture
 from rnnviz.ui.chart import chart
 from rnnviz.ui.page import Footer, footer, frame, hand_out, notice, question
 from rnnviz.ui.page import canvas as fragment
 
 FIELD = pickers.by_key(page.FIELDS)
-HEIGHT = 285  # pixels
-
-
-def prepare(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
-    """Run what is going to be shown, before any widget is drawn.
-
-    B8 takes half a second. Widgets that a preset sets reach the address when they are drawn, and what comes
-    later than that would be a second entry in the browser's history.
-    """
-    picture(current, values["b_n"])
-    times(current)
-    if values["b_detail"] == page.DETAILS[0]:
-        operations(current)
 
 
 def show(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     """The page without its sidebar."""
     question("Is there any magic in nn.RNN?")
+    fragment(KEYS.head, (current, values), redraw.read, head)
+    fragment(KEYS.picture, (current, values), redraw.read, compared)
+    fragment(KEYS.chosen, (current, values), redraw.read, detail.show)
+    notice("by_hand")
+    footer(handout(current, values))
+
+
+def head(current: page.ByHandScreen, values: dict[str, Any]) -> None:
+    """The presets, and the faults that there are."""
     pickers.presets(
         {row: example.title for row, example in examples.EXAMPLES.items()},
         examples.active_preset(current),
         "by_hand_preset",
-        lambda row: pickers.assign(examples.preset_values(examples.EXAMPLES[row])),
+        redraw.preset,
     )
     frame("by-hand", *redraw.frame(current))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Break it**", width="content")
         options = (page.INTACT, *page.faults(current.experiment, current.kind, current.way))
         pickers.choice(FIELD["b_fault"], options, collapsed=True, on_change=redraw.moved)
-    fragment(KEYS.picture, (current, values), redraw.read, compared)
-    fragment(KEYS.chosen, (current, values), redraw.read, detail.show)
-    notice("by_hand")
-    footer(handout(current, values))
 
 
 def compared(current: page.ByHandScreen, values: dict[str, Any]) -> None:
@@ -110,17 +99,3 @@ def both(current: page.ByHandScreen, found: Outcome) -> str:
     left = markup.Side(names[0], markup.code(*code["hand"], boxes[0]), spent.hand, wide[0])
     other = markup.Side(names[1], markup.code(now, right, boxes[1]), spent.torch, wide[1])
     return markup.both(left, other, spent, examples.EXAMPLES[row].fact if row else "") + markup.verdict(found)
-
-
-@lru_cache(maxsize=128)  # 20 kB of text each
-def picture(current: page.ByHandScreen, n: int) -> tuple[go.Figure, str]:
-    """The maps of the sequence n, and their text alternative."""
-    maps = compared_maps(
-        [(one.name, one.hand, one.torch) for one in outcome(current).results],
-        n,
-        TOLERANCE[current.dtype],
-        steps_first=current.experiment == "Loop over a cell",
-    )
-    left, right = page.sides(current.experiment)
-    heads = (left.lower(), right if right == "PyTorch" else right.lower(), "difference")
-    return compared_figure(maps, HEIGHT, heads), compared_summary(maps)

@@ -9,33 +9,30 @@ import streamlit as st
 
 from rnnviz.screens import by_hand as page
 from rnnviz.ui import pickers
+from rnnviz.ui.by_hand import redraw
 from rnnviz.ui.by_hand.redraw import moved
 from rnnviz.ui.page import unfold
 
 FIELD = pickers.by_key(page.FIELDS)
-MORE = "b_open_more"
 
 
 def controls(current: page.ByHandScreen, values: Mapping[str, Any]) -> None:
     """Every control of the page's configuration."""
-    more = any(values[k] != FIELD[k].default for k in ("b_bias", "b_dtype", "b_n"))
-    pickers.select(FIELD["b_exp"])
+    st.session_state["b_side"] = redraw.side(current, values)
+    pickers.select(FIELD["b_exp"], on_change=moved)
     if current.recurrent:
         pickers.choice(FIELD["b_kind"], on_change=moved)
     if current.experiment == page.EXPERIMENTS[0]:
         pickers.choice(FIELD["b_way"], on_change=moved)
-    # "Sequence shown" depends on the batch: while it is drawn, the sidebar runs as well.
-    batch: pickers.Change = "rerun" if more or st.session_state.get(MORE) else moved
     with st.grid(2, min_column_width=100):
-        pickers.number(FIELD["b_batch"], on_change=batch)
-        for key in ("b_len", "b_in", "b_hidden"):
+        for key in ("b_batch", "b_len", "b_in", "b_hidden"):
             pickers.number(FIELD[key], on_change=moved)
         if current.experiment == "From matmul":
             pickers.number(FIELD["b_out"], on_change=moved)
         if current.experiment in page.EXPERIMENTS[5:]:
             pickers.number(FIELD["b_layers"], on_change=moved)
         pickers.number(FIELD["b_seed"], on_change=moved)
-    unfold("More", MORE, more, lambda: _more(current))
+    unfold("More", redraw.MORE, redraw.more(values), lambda: _more(current))
 
 
 def _more(current: page.ByHandScreen) -> None:

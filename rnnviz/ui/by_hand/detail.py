@@ -71,10 +71,9 @@ def _operation(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     at, recorded = position(_line(current)), operations(current)
     operation = recorded.operations[at]
     row = st.container(horizontal=True)  # one under the other where there is no room for both
-    with row.container(width=490):
-        said = _headline(operation, at, recorded.total)
-        box = markup.Box("The hand-written side, the operation marked")
-        st.html(said + markup.code(*sources(current)["hand"], box, operation))
+    said = _headline(operation, at, recorded.total)
+    box = markup.Box("The hand-written side, the operation marked")
+    row.html(said + markup.code(*sources(current)["hand"], box, operation), width=490)
     with row.container(width=300):
         figure, note = _value(current, at, values["b_n"])
         chart(
