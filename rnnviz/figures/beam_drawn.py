@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import empty, figure, plain, short
-from rnnviz.figures.beam import BeamTree
-from rnnviz.figures.pens import Path, Texts
+from rnnviz.figures.base import empty, figure, short
+from rnnviz.figures.beam import FATES, BeamTree, Fate, Hypothesis, Placed
+from rnnviz.figures.pens import Path
 
 WIDE, TALL = 0.38, 0.43  # half a box, in steps and rows
 PITCH, LEAST, HIGHEST = 36, 22, 620  # pixels: of a row, at least, of all
 TWO_LINES = 26  # pixels of a row that holds a token and its score
 TOP, BOTTOM = 6, 40
 TOKEN = 7  # characters in a box
-SAID = {
+LAST = 12  # tokens of a string under the pointer
+SAID: dict[Fate, str] = {
     "kept": "kept: among the best of its step",
     "finished": "finished: it said the end symbol",
     "limit": "cut at the limit",
@@ -27,8 +30,8 @@ FEW = 8  # steps: with so few the text can be larger
 
 
 def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
-    """The tree from left to right, a column a step; trace "hypotheses" answers to clicks with the
-    hypothesis' id as ``custom[0]``.
+    """The tree from left to right, a column a step; a hypothesis answers to clicks with its id as
+    ``custom[0]``.
 
     A box holds a token and the score of the string that ends with it. Survivors are framed, ended ones
     filled, dropped ones thin; the way to the answer is drawn in colour, that to the chosen one framed darkly.
@@ -44,6 +47,7 @@ def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
         "height": total,
         "margin": {"l": 6, "r": 6, "t": TOP, "b": BOTTOM},
         "showlegend": False,
+        "barmode": "overlay",
         "uirevision": f"{record.first}.{record.last}",
         "xaxis": {
             **{"range": [record.first - 0.45, max(record.last, record.first + 4) + 0.45], "showgrid": False},
@@ -61,8 +65,8 @@ def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
                 "font": {"size": 11, "color": theme.MUTED},
             }
         ]
-    data = [*_edges(record), *_boxes(record), *_texts(record, two_lines), _targets(record)]
-    return figure([trace for trace in data if trace["x"]], layout)
+    data = [*_boxes(record), *_edges(record), *_frames(record), *_hypotheses(record, two_lines)]
+    return figure([trace for trace in data if len(trace["x"])], layout)
 
 
 def _edges(record: BeamTree) -> list[dict[str, Any]]:
@@ -82,68 +86,81 @@ def _edges(record: BeamTree) -> list[dict[str, Any]]:
 
 
 def _boxes(record: BeamTree) -> list[dict[str, Any]]:
-    paths = {kind: Path() for kind in ("dropped", "kept", "finished", "limit", "best", "chosen")}
-    for placed in record.nodes:
-        node = placed.node
-        paths[node.fate].box(node.step, placed.y, WIDE, TALL)
-        if placed.best:
-            paths["best"].box(node.step, placed.y, WIDE, TALL)
-        if placed.chosen:
-            paths["chosen"].box(node.step, placed.y, WIDE + 0.03, TALL + 0.05)
+    """Floating bars: a tenth of what boxes of lines weigh on the way to the browser."""
     return [
-        paths["dropped"].drawn(theme.GRID, width=0.8),
-        paths["kept"].drawn(theme.MUTED, width=1.3, fill=theme.PANEL),
-        paths["finished"].drawn(theme.MUTED, width=1.3, fill=theme.MATCH),
+        _bars([p for p in record.nodes if p.node.fate == "dropped"], theme.GRID, 0.8, "rgba(0,0,0,0)"),
+        _bars([p for p in record.nodes if p.node.fate == "kept"], theme.MUTED, 1.3, theme.PANEL),
+        _bars([p for p in record.nodes if p.node.fate == "finished"], theme.MUTED, 1.3, theme.MATCH),
+    ]
+
+
+def _bars(boxes: Sequence[Placed], colour: str, width: float, fill: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "x": np.array([placed.node.step for placed in boxes], np.uint8),
+        "y": np.full(len(boxes), 2 * TALL, np.float32),
+        "base": np.array([placed.y - TALL for placed in boxes], np.float32),
+        "width": 2 * WIDE,
+        "marker": {"color": fill, "line": {"color": colour, "width": width}},
+        **{"hoverinfo": "skip", "meta": {"decoration": True}},
+    }
+
+
+def _frames(record: BeamTree) -> list[dict[str, Any]]:
+    paths = {kind: Path() for kind in ("limit", "best", "chosen")}
+    for placed in record.nodes:
+        step, y = placed.node.step, placed.y
+        if placed.node.fate == "limit":
+            paths["limit"].box(step, y, WIDE, TALL)
+        if placed.best:
+            paths["best"].box(step, y, WIDE, TALL)
+        if placed.chosen:
+            paths["chosen"].box(step, y, WIDE + 0.03, TALL + 0.05)
+    return [
         paths["limit"].drawn(theme.MUTED, width=1.3, fill=theme.MATCH, dash="dash"),
         paths["best"].drawn(theme.ACCENT, width=2),
         paths["chosen"].drawn(theme.TEXT, width=2.5),
     ]
 
 
-def _texts(record: BeamTree, two_lines: bool) -> list[dict[str, Any]]:
-    alive, lost = Texts(), Texts()
-    for placed in record.nodes:
-        token = short(placed.node.token, TOKEN)
-        score = "" if not two_lines or placed.node.parent < 0 else f"<br>{placed.node.score:.2f}"
-        score = score.replace("-", "\u2212")
-        if placed.node.fate == "dropped":
-            lost.add(placed.node.step, placed.y, f"{token}{score}")
-        else:
-            alive.add(placed.node.step, placed.y, f"<b>{token}</b>{score}")
-    size = 12 if record.last - record.first < FEW and not two_lines else 11
-    return [lost.drawn(theme.MUTED, size - 1), alive.drawn(theme.TEXT, size)]
-
-
-def _targets(record: BeamTree) -> dict[str, Any]:
-    """What a pointer meets, with its number, its string, the chance of its last token and its scores."""
+def _hypotheses(record: BeamTree, two_lines: bool) -> list[dict[str, Any]]:
+    """A trace for each fate: tokens with their scores, and what a pointer meets: its number, its string, the
+    chance of its last token and its scores.
+    """
     at = {placed.node.id: placed.node for placed in record.nodes}
-    custom = []
-    for placed in record.nodes:
-        node = placed.node
-        parent = at.get(node.parent)
-        chance = f"{math.exp(min(0.0, node.log_prob - parent.log_prob)):.1%}" if parent else "–"
-        string = " ".join(short(token, 12) for token in record.string(node.id)[-16:])
-        custom.append(
-            [
-                int(node.id),
-                string,
-                chance,
-                round(float(node.log_prob), 4),
-                round(float(node.score), 4),
-                SAID[node.fate],
-            ]
+    size = 12 if record.last - record.first < FEW and not two_lines else 11
+    traces = []
+    for fate in FATES:
+        found = [placed for placed in record.nodes if placed.node.fate == fate]
+        lost = fate == "dropped"
+        traces.append(
+            {
+                **{"type": "scatter", "mode": "markers+text", "name": f"hypotheses, {fate}"},
+                "x": np.array([placed.node.step for placed in found], np.uint8),
+                "y": [round(placed.y, 3) for placed in found],
+                "text": [_text(placed, two_lines, lost) for placed in found],
+                "textfont": {"color": theme.MUTED if lost else theme.TEXT, "size": size - lost},
+                "customdata": [_custom(record, placed, at.get(placed.node.parent)) for placed in found],
+                "marker": {"size": 24, "opacity": 0, "symbol": "square", "color": theme.ACCENT},
+                "hovertemplate": "<b>%{customdata[1]}</b><br>this token: %{customdata[2]}<br>"
+                "log probability of all: %{customdata[3]}<br>score: %{customdata[4]}<br>"
+                f"{SAID[fate]}<extra></extra>",
+                "cliponaxis": False,
+            }
         )
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "hypotheses",
-        "x": [placed.node.step for placed in record.nodes],
-        "y": [placed.y for placed in record.nodes],
-        "customdata": custom,
-        "text": [plain(placed.node.token[:20]) for placed in record.nodes],
-        "marker": {"size": 24, "opacity": 0, "symbol": "square", "color": theme.ACCENT},
-        "hovertemplate": "<b>%{customdata[1]}</b><br>this token: %{customdata[2]}<br>"
-        "log probability of all: %{customdata[3]}<br>score: %{customdata[4]}<br>%{customdata[5]}"
-        "<extra></extra>",
-        "cliponaxis": False,
-    }
+    return traces
+
+
+def _text(placed: Placed, two_lines: bool, lost: bool) -> str:
+    token = short(placed.node.token, TOKEN)
+    score = "" if not two_lines or placed.node.parent < 0 else f"<br>{placed.node.score:.2f}"
+    score = score.replace("-", "\u2212")
+    return f"{token}{score}" if lost else f"<b>{token}</b>{score}"
+
+
+def _custom(record: BeamTree, placed: Placed, parent: Hypothesis | None) -> list[Any]:
+    node = placed.node
+    chance = f"{math.exp(min(0.0, node.log_prob - parent.log_prob)):.1%}" if parent else "–"
+    tokens = record.string(node.id)
+    string = "… " * (len(tokens) > LAST) + " ".join(short(token, 12) for token in tokens[-LAST:])
+    return [int(node.id), string, chance, round(float(node.log_prob), 4), round(float(node.score), 4)]

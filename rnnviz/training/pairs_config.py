@@ -16,6 +16,7 @@ from rnnviz.data.pairs import MAX_LENGTH as MAX_DRAWN
 from rnnviz.data.pairs import MAX_SYMBOLS as MAX_SYMBOLS
 from rnnviz.data.pairs import Pair as Pair
 from rnnviz.gates import KINDS, Kind
+from rnnviz.kept import kept
 from rnnviz.training.plain import (
     MAX_LAYERS,
     MAX_SIZE,
@@ -179,12 +180,12 @@ class Seq2SeqConfig:
     @property
     def pairs(self) -> tuple[Pair, ...]:
         """The pairs that are trained."""
-        return _drawn(self.data, self.seed)[0] if isinstance(self.data, Generated) else self.data
+        return _drawn((self.data, self.seed))[0] if isinstance(self.data, Generated) else self.data
 
     @property
     def held(self) -> tuple[Pair, ...]:
         """The pairs that are not."""
-        return _drawn(self.data, self.seed)[1] if isinstance(self.data, Generated) else self.held_out
+        return _drawn((self.data, self.seed))[1] if isinstance(self.data, Generated) else self.held_out
 
     @cached_property
     def source_symbols(self) -> tuple[str, ...]:
@@ -205,6 +206,8 @@ class Seq2SeqConfig:
     @cached_property
     def longest_target(self) -> int:
         """The most tokens of a target, its end symbol not counted."""
+        if isinstance(self.data, Generated):
+            return _longest(self.data, self.seed)
         return max(len(target) for _, target in (*self.pairs, *self.held))
 
     @property
@@ -253,12 +256,24 @@ def _ids(name: str, tokens: Iterable[str], numbers: dict[str, int]) -> tuple[int
     return tuple(numbers[token] for token in tokens)
 
 
-@lru_cache(maxsize=16)
-def _drawn(data: Generated, seed: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-    """The training pairs and the held-out ones; no source of these is among those."""
+def _bytes(drawn: tuple[tuple[Pair, ...], tuple[Pair, ...]]) -> int:
+    return sum(192 + 8 * (len(source) + len(target)) for pairs in drawn for source, target in pairs)
+
+
+@kept(24_000_000, size=_bytes)
+def _drawn(asked: tuple[Generated, int]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+    """The training pairs and the held-out ones; no source of these is among those. A room of students looks
+    at some thirty seeds.
+    """
+    data, seed = asked
     lengths, count = (data.shortest, data.longest), data.train + data.held
     drawn = generate(data.task, data.symbols, lengths, data.shift, count, seed)
     return divided(drawn, data.train, data.held)
+
+
+@lru_cache(maxsize=1024)
+def _longest(data: Generated, seed: int) -> int:
+    return max(len(target) for pairs in _drawn((data, seed)) for _, target in pairs)
 
 
 def _check_sizes(config: Seq2SeqConfig) -> None:

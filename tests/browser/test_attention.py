@@ -146,7 +146,7 @@ def test_a_wider_beam_is_worse_and_a_click_shows_a_hypothesis(server: Server, pa
 
 SECOND = """(root, step) => {
   const plot = root.querySelector('.rv-plot');
-  const found = plot._fullData.find((trace) => trace.name === "hypotheses");
+  const found = plot._fullData.find((trace) => trace.name === "hypotheses, kept");
   return found.y[[...found.x.keys()].filter((i) => found.x[i] === step)[1]];
 }"""
 

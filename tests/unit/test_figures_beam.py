@@ -100,16 +100,20 @@ def test_the_answer_is_the_best_that_ended_and_its_way_is_marked() -> None:
 
 def test_a_box_says_its_token_and_score_and_answers_with_its_number() -> None:
     made = checked(beam_figure(tree(SMALL)))
-    points = named(made, "hypotheses")
-    assert [custom[0] for custom in points.customdata] == list(range(7))
-    assert points.customdata[4] == [
-        *(4, "&lt;start&gt; a &lt;end&gt;", f"{np.exp(-1.1):.1%}", -1.6, -0.8),
-        "finished: it said the end symbol",
-    ]
-    assert points.customdata[0][2] == "–"
-    texts = [text for trace in made.data if trace.mode == "text" for text in trace.text]
+    points = [trace for trace in made.data if (trace.name or "").startswith("hypotheses")]
+    assert sorted(custom[0] for trace in points for custom in trace.customdata) == list(range(7))
+    finished = named(made, "hypotheses, finished")
+    assert finished.customdata == ([4, "&lt;start&gt; a &lt;end&gt;", f"{np.exp(-1.1):.1%}", -1.6, -0.8],)
+    assert "finished: it said the end symbol" in finished.hovertemplate
+    assert named(made, "hypotheses, kept").customdata[0][2] == "–"
+    texts = [text for trace in points for text in trace.text]
+    boxes = [trace for trace in made.data if trace.type == "bar"]
+    assert sum(len(trace.x) for trace in boxes) == 6  # the one at the limit is dashed
+    for trace, fate in zip(boxes, ("dropped", "kept", "finished"), strict=True):
+        assert_array_equal(trace.x, named(made, f"hypotheses, {fate}").x)
+        assert_allclose(np.asarray(trace.base, float) + trace.y / 2, named(made, f"hypotheses, {fate}").y, atol=1e-3)
     assert {"<b>a</b><br>\u22120.50", "<b>&lt;start&gt;</b>", "c<br>\u22123.00"} <= set(texts)
-    lines = [trace for trace in made.data if trace.mode == "lines"]
+    lines = [trace for trace in made.data if trace.type == "scatter" and trace.mode == "lines"]
     ways = [trace for trace in lines if trace.line.color == theme.ACCENT and trace.fill is None]
     assert ways[0].line.width == 3 and len(ways[0].x) == 2 * 3
     assert {trace.line.width for trace in lines if trace.line.dash == "dot"} == {0.8}
@@ -158,7 +162,7 @@ def test_width_8_and_12_steps_are_readable_and_light(tokens: str) -> None:
     nodes = searched(8, 12, tokens=tokens)
     made = checked(beam_figure(tree(nodes, chosen=nodes[-1].id)))
     assert 250 <= made.layout.height <= 680
-    texts = [text for trace in made.data if trace.mode == "text" for text in trace.text]
+    texts = [text for trace in made.data if trace.text is not None for text in trace.text]
     assert sum("<br>" in text for text in texts) >= 12 * 8 - 8
     assert any("more hypotheses not drawn" in a.text for a in made.layout.annotations)
 
@@ -180,7 +184,7 @@ def test_a_wide_beam_stays_light() -> None:
     assert all(p.node.parent in drawn for p in record.nodes[1:])
     assert record.width == 40 and len(record.nodes) + 2 * MOST_ROWS >= MOST_ROWS * 13
     assert len([p for p in record.nodes if p.chosen]) == 14
-    made = checked(beam_figure(record))
+    made = checked(beam_figure(record), 36_000)
     assert made.layout.height <= 680
 
 
