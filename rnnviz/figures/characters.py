@@ -33,15 +33,19 @@ def softmax_grid(strings: Strings, moments: Sequence[tuple[str, ArrayLike]]) -> 
     return tag_grid(rows, [shown(c) for c in strings.classes])
 
 
-def state_grid(strings: Strings, h: ArrayLike, probabilities: ArrayLike) -> TagGrid:
-    """The hidden state h (L, C), whose unit k is the score of class k, above the softmax of it (L, C)."""
+def state_grid(strings: Strings, h: ArrayLike, probabilities: ArrayLike, *, below: bool = False) -> TagGrid:
+    """The hidden state h (L, C), whose unit k is the score of class k, above the softmax of it (L, C), or
+    ``below`` it.
+    """
     words = [shown(c) for c in strings.source]
     scores, softmax = (tagged(words, values, truth=strings.truth) for values in (h, probabilities))
     rows = [
-        tag_row("hₜ, the state, is the score", [scores], signed=True, limit=1.0),
+        tag_row("hₜ, the score", [scores], signed=True, limit=1.0),
         tag_row("softmax(hₜ)", [softmax]),
     ]
-    return tag_grid(rows, [f"h[{k}]: {shown(c)}" for k, c in enumerate(strings.classes)])
+    return tag_grid(
+        rows[::-1] if below else rows, [f"h[{k}]: {shown(c)}" for k, c in enumerate(strings.classes)]
+    )
 
 
 @dataclass(frozen=True)

@@ -134,19 +134,15 @@ def cloud_figure(record: Cloud, *, height: int = HEIGHT) -> go.Figure:
     )
     axis = {"zeroline": True, "showticklabels": False, "ticks": ""}
     (wide, tall), (first, second) = record.limit, record.share
+    # Here and not in a corner, where a point may stand.
+    across = f"<b>{plain(record.title)}</b>{more}: {first:.0%} of the variance"
     layout = {
         "height": height,
         "margin": {"l": 30, "r": 10, "t": 26, "b": 34},
-        "annotations": [
-            {
-                **{"text": plain(record.title) + more, "showarrow": False, "font": {"color": theme.MUTED}},
-                **{"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top"},
-            }
-        ],
         "showlegend": 1 < len({*record.groups} - {-1}) <= 18,
         "legend": {"font": {"size": 12}, "itemsizing": "constant"},
         "uirevision": plain(record.title),
-        "xaxis": axis | {"range": [-wide, wide], "title": {"text": f"{first:.0%} of the variance", **_SMALL}},
+        "xaxis": axis | {"range": [-wide, wide], "title": {"text": across, **_SMALL}},
         "yaxis": axis
         | {"range": [-tall, tall], "scaleanchor": "x", "title": {"text": f"{second:.0%}", **_SMALL}},
     }

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures import theme
-from rnnviz.figures.base import empty, figure, labels, tokens_axis
+from rnnviz.figures.base import empty, figure, labels, plain, tokens_axis
 
 CELL, LOWEST, HIGHEST = 28, 150, 480  # pixels
 MOST_NUMBERED = 24  # tags: with more, counts are in the hover text alone
@@ -50,7 +50,7 @@ def confusion_summary(record: Confusion) -> str:
     order = np.argsort(-wrong, axis=None, kind="stable")[:3]
     pairs = [divmod(int(i), len(record.tags)) for i in order]
     told = [
-        f"{record.tags[i]} taken for {record.tags[j]} {wrong[i, j]} times" for i, j in pairs if wrong[i, j]
+        f"{record.tags[i]} taken for {record.tags[j]} {_often(wrong[i, j])}" for i, j in pairs if wrong[i, j]
     ]
     right = int(np.diag(record.counts).sum())
     title = f"{record.title}: " if record.title else ""
@@ -86,8 +86,24 @@ def confusion_figure(record: Confusion, *, height: int | None = None) -> go.Figu
         "xaxis": axis | {"title": {"text": "said"}},
         "yaxis": down | {"range": [count - 0.5, -0.5], "title": {"text": "true"}},
         "meta": {"labels": {"x": names, "y": names}},
+        "annotations": [
+            {
+                **{"text": _title(record), "showarrow": False, "xref": "paper", "yref": "paper", "yshift": 2},
+                **{"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
+            }
+        ],
     }
     return figure([heat, _diagonal(count), *([_numbers(record)] if count <= MOST_NUMBERED else [])], layout)
+
+
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _title(record: Confusion) -> str:
+    right, total = int(np.diag(record.counts).sum()), int(record.counts.sum())
+    title = f"<b>{plain(record.title)}</b>   " if record.title else ""
+    return f"{title}{right} of {total} right"
 
 
 def _diagonal(count: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rnnviz.data.conllu import Reading
 from rnnviz.data.samples import SAMPLES
 from rnnviz.data.split import Split, split
 from rnnviz.gates import DIRECTION_NAMES, KINDS
+from rnnviz.kept import kept
 from rnnviz.link import Field, read
 from rnnviz.presets import EPOCHS, SENTENCES, TRAINING_PRESETS
 from rnnviz.training.config import (
@@ -153,6 +154,50 @@ def screen(
     values, notes = read(FIELDS, found)
     if values["t_opt"] not in WITH_MOMENTUM:
         values["t_mom"] = 0.0
+    config, problem, about = _made((tuple(values[key] for key in _MAKING), upload))
+    if not config.held_out:
+        values["t_part"] = "train"
+    if LAYERS.index(values["t_layer"]) >= config.num_layers:
+        values["t_layer"] = LAYERS[config.num_layers - 1]
+    if not config.bidirectional:
+        values["t_dir"] = DIRECTION_NAMES[0]
+    shown = config.held_out if values["t_part"] == "held out" else config.sentences
+    chosen = CHOSEN[values["t_part"]]
+    values[chosen] = min(values[chosen], len(shown) - 1)
+    current = TaggerScreen(
+        config,
+        values["t_part"],
+        values[chosen],
+        values["t_until"],
+        values["t_epochs"],
+        values["t_loss"],
+        problem,
+        about,
+    )
+    return current, values, notes
+
+
+_MAKING = (
+    *("t_kind", "t_emb", "t_hidden", "t_layers", "t_bi", "t_drop"),
+    *("t_opt", "t_lr", "t_mom", "t_wd", "t_clip", "t_batch", "t_shuffle", "t_seed", "t_device"),
+    *("t_data", "t_text", "t_column", "t_held", "t_case", "t_unknown"),
+)
+"""What the configuration depends on."""
+
+Asked = tuple[tuple[Any, ...], Upload | None]
+
+
+def _weight(made: tuple[TaggerConfig, str, str]) -> int:
+    return 3 * len(made[0].text)
+
+
+@kept(16_000_000, _weight)
+def _made(asked: Asked) -> tuple[TaggerConfig, str, str]:
+    """The configuration of these values, the problem with its sentences, and what they are.
+
+    Kept, because a configuration keeps what was computed of it, and each answer asks twice or more.
+    """
+    values, upload = dict(zip(_MAKING, asked[0], strict=True)), asked[1]
     sentences, problem, about = _sentences(values, upload)
     held = values["t_held"] if len(sentences) > 1 else 0.0
     parts = split(sentences, held, values["t_seed"])
@@ -177,26 +222,7 @@ def screen(
         seed=values["t_seed"],
         device=values["t_device"],
     )
-    if not config.held_out:
-        values["t_part"] = "train"
-    if LAYERS.index(values["t_layer"]) >= config.num_layers:
-        values["t_layer"] = LAYERS[config.num_layers - 1]
-    if not config.bidirectional:
-        values["t_dir"] = DIRECTION_NAMES[0]
-    shown = config.held_out if values["t_part"] == "held out" else config.sentences
-    chosen = CHOSEN[values["t_part"]]
-    values[chosen] = min(values[chosen], len(shown) - 1)
-    current = TaggerScreen(
-        config,
-        values["t_part"],
-        values[chosen],
-        values["t_until"],
-        values["t_epochs"],
-        values["t_loss"],
-        problem,
-        about,
-    )
-    return current, values, notes
+    return config, problem, about
 
 
 def _sentences(values: Mapping[str, Any], upload: Upload | None) -> tuple[tuple[Sentence, ...], str, str]:
@@ -288,10 +314,15 @@ def active_preset(current: TaggerScreen) -> str | None:
 
 def _plain(current: TaggerScreen) -> Any:
     c = current.config
-    data = frozenset((*c.sentences, *c.held_out))
+    data = _data(c)
     model = (c.case, c.kind, c.embedding, c.hidden, c.num_layers, c.bidirectional, c.dropout)
     training = (c.batch, c.shuffle, c.unknown, c.optimiser, current.until, current.epochs)
     return data, bool(c.held_out), *model, *training
+
+
+@lru_cache(maxsize=32)
+def _data(config: TaggerConfig) -> frozenset[Sentence]:
+    return frozenset((*config.sentences, *config.held_out))
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import nn
 
 from rnnviz.training import task as tasks
 from rnnviz.training.changes import MAX_CHANGES, Change, Device, Edit, Entry, LearningRate, Silence
@@ -39,12 +40,24 @@ def start(config: TrainConfig) -> RunState:
 
     The global random state is left as it was.
     """
-    task = tasks.named(config.task)
+    return _started(config)[0]
+
+
+def started(config: TrainConfig, view: str) -> tuple[RunState, Arrays]:
+    """`start`, and the `snapshot` of that moment: the model is made once for both."""
+    state, model = _started(config)
+    if config.device != "cpu":
+        return state, snapshot(state, view)
+    with seeded(config.seed), torch.no_grad():
+        return state, tasks.named(config.task).snapshot(model.eval(), config, _looked(view))
+
+
+def _started(config: TrainConfig) -> tuple[RunState, nn.Module]:
     with seeded(config.seed):
-        model = task.model(config)
+        model = tasks.named(config.task).model(config)
         random = {"cpu": torch.get_rng_state()}
     weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    return RunState(config, epoch=0, step=0, losses=(), weights=weights, optimizer={}, random=random)
+    return RunState(config, epoch=0, step=0, losses=(), weights=weights, optimizer={}, random=random), model
 
 
 def advance(state: RunState, epochs: int = 1, seconds: float | None = None) -> RunState:
@@ -101,8 +114,13 @@ def snapshot(state: RunState, view: Mapping[str, Any] | str = "{}") -> Arrays:
     See `rnnviz.models.tagger.TaggerTask.snapshot` and `rnnviz.models.chars.CharsTask.snapshot` for the views
     and the arrays. Raises ValueError for a view that asks for what is not there, DeviceLost as `advance`.
     """
+    looked = _looked(view)
+    with seeded(state.config.seed), on_device(state.device):  # one thread: the same bits wherever it is drawn
+        return Live.open(state).snapshot(looked)
+
+
+def _looked(view: Mapping[str, Any] | str) -> Mapping[str, Any]:
     looked = json.loads(view) if isinstance(view, str) else view
     if not isinstance(looked, Mapping):
         raise refuse("view", looked, "an object")
-    with seeded(state.config.seed), on_device(state.device):  # one thread: the same bits wherever it is drawn
-        return Live.open(state).snapshot(looked)
+    return looked

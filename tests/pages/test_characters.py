@@ -29,6 +29,8 @@ Visit = Callable[..., AppTest]
 FAST = float("inf")
 ALONE = {"c_mode": page.ALONE}
 LETTERS = "ehlo"
+SOFTMAX = {"D3": "Softmax and state, D3", "D4": "Softmax and state, D4", "D5": "Softmax, D5"}
+"""The picture that has each model's softmax on top."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -145,7 +147,12 @@ def test_the_first_visit_draws_the_three_untrained_models_and_starts_nothing(vis
     drawn = charts(app)
     assert strings(drawn["What D3 says"]) == strings(drawn["What D4 says"])  # the very same weights
     assert len(strings(drawn["What D5 says"])) == 1
-    assert {"Softmax, D3", "State, D4", "State, D5", "Reshape before the loss"} <= drawn.keys()
+    assert {
+        "Softmax and state, D3",
+        "Softmax and state, D4",
+        "State, D5",
+        "Reshape before the loss",
+    } <= drawn.keys()
     assert any("epoch 0" in m.value for m in app.markdown) and not app.warning
     assert runtime.house().lobby.count()[1] == before  # looking makes no run
 
@@ -158,7 +165,7 @@ def test_D3_D4_D5_train_at_once_and_print_what_their_notebooks_print(visit: Visi
         picture = drawn[f"What {row} says"]
         assert strings(picture)[:-1] == said
         np.testing.assert_allclose(losses(picture)[:-1], found, rtol=1e-4)
-        shown = sent(drawn[f"Softmax, {row}"]["figure"]["data"][0]["z"])
+        shown = sent(drawn[SOFTMAX[row]]["figure"]["data"][0]["z"])
         np.testing.assert_allclose(shown, softmax.T, atol=1e-4)
     assert strings(drawn["What D3 says"])[-2:] == ["ohlol", "ohlol"]
     assert strings(drawn["What D4 says"])[-1] != "ohlol"
@@ -170,8 +177,8 @@ def test_D4_s_state_is_its_score_and_its_bound_is_said(visit: Visit) -> None:
     app = all_trained(visit("characters.py", c_which="D4"))
     drawn = charts(app)
     for row in ("D3", "D4"):
-        h = sent(drawn[f"State, {row}"]["figure"]["data"][0]["z"]).astype(np.float64)
-        softmax = sent(drawn[f"Softmax, {row}"]["figure"]["data"][0]["z"])
+        softmax, h = (sent(trace["z"]) for trace in drawn[SOFTMAX[row]]["figure"]["data"][:2])
+        h = h.astype(np.float64)
         np.testing.assert_allclose(np.exp(h) / np.exp(h).sum(0), softmax, atol=1e-6)
         assert softmax.max() < 0.712
     assert sent(drawn["Softmax, D5"]["figure"]["data"][0]["z"]).max() > 0.9
@@ -238,7 +245,7 @@ def test_a_pair_of_chinese_characters_is_learnt(visit: Visit) -> None:
     drawn = charts(app)
     for row in page.ROWS:
         assert strings(drawn[f"What {row} says"])[-1] == "好你"
-        assert sent(drawn[f"Softmax, {row}"]["figure"]["data"][0]["z"]).shape == (2, 2)
+        assert sent(drawn[SOFTMAX[row]]["figure"]["data"][0]["z"]).shape == (2, 2)
     assert app.query_params["c_source"] == "你好" and app.text_input(key="c_target").value == "好你"
 
 
@@ -312,8 +319,8 @@ def test_the_three_are_rewound_together(visit: Visit) -> None:
     app = all_trained(visit("characters.py"))
     app.slider(key=side.EPOCH).set_value(17).run()
     drawn = charts(app)
-    assert "After epoch 17" in drawn["Softmax, D3"]["summary"]
-    assert "After epoch 15" in drawn["Softmax, D4"]["summary"]  # where it stands
+    assert "After epoch 17" in drawn["Softmax and state, D3"]["summary"]
+    assert "After epoch 15" in drawn["Softmax and state, D4"]["summary"]  # where it stands
     assert "After epoch 17" in drawn["State, D5"]["summary"]
 
 
@@ -359,7 +366,9 @@ def test_what_is_not_seen_does_not_train(visit: Visit) -> None:
 def test_an_infinite_learning_rate_stops_with_a_sentence_and_keeps_the_history(visit: Visit) -> None:
     app = trained(visit("characters.py", **ALONE, c_opt="SGD", c_readout="true", c_epochs="5"))
     app.number_input(key="c_lr").set_value(1e6).run()
+    app.run()  # a moved control draws one part alone: AppTest forgets the rest
     app.number_input(key="c_epochs").set_value(500).run()
+    app.run()
     app = trained(app)
     assert any("learning rate" in warning.value for warning in app.warning)
     assert lobby(app, "characters")[0].look().fault
@@ -411,3 +420,41 @@ def test_a_saved_run_is_whole(visit: Visit) -> None:
     back = runfile.from_bytes(runfile.to_bytes(run))
     assert back.state == run.state and back.look().kept == run.look().kept
     assert canvas.table(back).equals(canvas.table(run))
+
+
+@pytest.mark.parametrize(
+    ("query", "moves", "reruns"),
+    [
+        ({}, {"c_seed": 5}, "characters_live"),  # side by side, whatever the seed: the pictures alone
+        ({"c_clip": "1"}, {"c_seed": 5}, "characters_live"),
+        (ALONE | {"c_clip": "1", "c_readout": "true"}, {"c_hidden": 5}, "characters_live"),
+        (ALONE, {"c_lr": 0.3}, "characters_canvas"),  # D3 before: its pill is no longer marked
+    ],
+)
+def test_a_moved_control_draws_again_what_depends_on_it_and_no_more(
+    visit: Visit,
+    monkeypatch: pytest.MonkeyPatch,
+    query: dict[str, str],
+    moves: dict[str, Any],
+    reruns: str,
+) -> None:
+    app = visit("characters.py", **query)
+    asked: list[Any] = []
+    monkeypatch.setattr("rnnviz.ui.characters.redraw.st.rerun", lambda *fragments: asked.append(*fragments))
+    for key, value in moves.items():
+        app.number_input(key=key).set_value(value).run()
+    assert asked == [reruns]
+
+
+def test_a_play_after_a_moved_control_stops_where_the_control_says(visit: Visit) -> None:
+    app = visit("characters.py", **ALONE, c_clip="1", c_epochs="20")
+    app.number_input(key="c_epochs").set_value(7).run()
+    app = trained(app.run())
+    assert lobby(app, "characters")[0].look().epoch == 7
+
+
+def test_new_settings_say_that_the_earlier_run_waits(visit: Visit) -> None:
+    app = trained(visit("characters.py", **ALONE, c_readout="true", c_epochs="3"))
+    app.number_input(key="c_hidden").set_value(5).run()
+    app.run()
+    assert any("1 earlier run waits" in caption.value for caption in app.caption)

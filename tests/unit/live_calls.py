@@ -32,6 +32,18 @@ def niceness() -> int:
     return os.nice(0)
 
 
+STARTED_AT: list[int] = []
+
+
+def note_niceness() -> None:
+    """Called while a worker starts."""
+    STARTED_AT.append(os.nice(0))
+
+
+def niceness_at_start() -> int:
+    return STARTED_AT[0]
+
+
 def torch_threads() -> int:
     import torch
 

@@ -346,13 +346,15 @@ def test_confusion_is_shaded_by_row_and_says_the_counts() -> None:
     assert list(zip(texts.x, texts.y, texts.text, strict=True)) == [(0, 0, "3"), (1, 0, "1"), (1, 1, "2")]
     assert list(texts.textfont.color) == [theme.BACKGROUND, theme.TEXT, theme.BACKGROUND]
     assert made.layout.meta["labels"]["y"] == ["DET", "NN", "&lt;V&gt;"]
-    assert confusion_summary(record) == "5 of 6 words right; DET taken for NN 1 times."
+    assert made.layout.annotations[0].text == "5 of 6 right"
+    assert confusion_summary(record) == "5 of 6 words right; DET taken for NN once."
 
 
 def test_sixty_four_tags_stay_light() -> None:
     counts = np.random.default_rng(0).integers(0, 20_000, (64, 64))
     made = checked(confusion_figure(confusion(counts, [f"TAGNAME{i:02}" for i in range(64)], "held out")))
     assert len(made.data) == 2
+    assert "<b>held out</b>" in made.layout.annotations[0].text  # it stands beside the training words' map
 
 
 def test_nothing_tagged_is_said() -> None:

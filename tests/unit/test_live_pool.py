@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from rnnviz.training.live.pool import RemoteTraceback, WorkerLost, Workers
-from rnnviz.training.live.worker import is_device_error
+from rnnviz.training.live.worker import NICENESS, STARTING, is_device_error
 from tests.unit import live_calls as calls
 from tests.unit.live_patience import PATIENCE, impatient
 
@@ -82,6 +82,13 @@ def test_a_worker_has_low_priority_one_thread_and_no_ear_for_ctrl_c(workers: Wor
     assert workers.submit(calls.niceness).result(PATIENCE) >= min(19, os.nice(0) + 10)
     assert workers.submit(calls.torch_threads).result(PATIENCE) == 1
     assert workers.submit(calls.interrupted).result(PATIENCE)
+
+
+@posix
+def test_a_worker_is_polite_while_it_loads_what_it_needs() -> None:
+    with Workers(1, ["tests.unit.live_calls:note_niceness"]) as pool:
+        assert pool.submit(calls.niceness_at_start).result(PATIENCE) == min(19, os.nice(0) + STARTING)
+        assert pool.submit(calls.niceness).result(PATIENCE) == min(19, os.nice(0) + NICENESS)
 
 
 def test_a_worker_has_imported_what_it_was_told_to() -> None:

@@ -22,6 +22,7 @@ from rnnviz.presets import SENTENCES, TRAINING_PRESETS
 from rnnviz.training import RunState, advance, change, parameter_names, snapshot, start, step
 from rnnviz.training.changes import Edit, LearningRate, Silence
 from rnnviz.training.config import CharsConfig, Optimiser, TaggerConfig, TrainConfig
+from rnnviz.training.engine import started
 from rnnviz.training.task import named
 from tests.unit.training_cases import changes, configs, taggers, without_dropout
 
@@ -51,6 +52,17 @@ BUSY = TaggerConfig(
 
 def through_bytes(state: RunState) -> RunState:
     return RunState.from_bytes(state.to_bytes())
+
+
+@settings(max_examples=40)
+@given(configs)
+def test_a_start_that_is_looked_at_is_the_start_and_its_snapshot(config: TrainConfig) -> None:
+    state, arrays = started(config, "{}")
+    assert state.to_bytes() == start(config).to_bytes()
+    wanted = snapshot(start(config), "{}")
+    assert arrays.keys() == wanted.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, wanted[name])
 
 
 @settings(max_examples=60)

@@ -76,6 +76,7 @@ class Dispatcher:
         self._floor = 0.0
         self._turn = 0
         self._closed = False
+        self._warmed = False
         self._thread: threading.Thread | None = None
 
     def add(self, run: Run) -> Run:
@@ -103,7 +104,10 @@ class Dispatcher:
             self._news.notify()
 
     def warm(self) -> None:
-        """Start the workers now, without waiting for them, so that the first slice need not."""
+        """Start the workers now, without waiting for them, so that the first slice need not. Only once."""
+        if self._warmed:
+            return
+        self._warmed = True
         threading.Thread(target=self._start_pool, name="rnnviz-warm", daemon=True).start()
 
     def _start_pool(self) -> None:

@@ -20,13 +20,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any, Final, ParamSpec, TypeVar
 
-from rnnviz.training.live.worker import is_device_error, read_frame, write_frame
+from rnnviz.training.live.worker import STARTING, is_device_error, read_frame, write_frame
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger("rnnviz.training")
 _BOOT: Final = (
+    f"import os; getattr(os, 'nice', abs)({STARTING}); "  # before anything is loaded
     "import json, sys; path, modules = json.loads(sys.argv[1]); sys.path[:] = path; "
     "from rnnviz.training.live.worker import serve; serve(modules)"
 )

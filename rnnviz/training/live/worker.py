@@ -19,6 +19,10 @@ from importlib import import_module
 from typing import Any, BinaryIO, Final
 
 NICENESS: Final = 15  # pages come first: a rerun must not wait for training
+STARTING: Final = 5
+"""While a worker loads PyTorch: three seconds of work, for which a room that has just come in waited.
+Not the whole way yet: on a machine that never rests a run's first slice would then wait for minutes.
+"""
 HEADER: Final = 8  # a frame: its length in so many bytes, then the frame
 
 _DEVICE_ERRORS: Final = frozenset(
@@ -80,7 +84,7 @@ def serve(modules: list[str]) -> None:
         if function:
             getattr(found, function)()
     if sys.platform != "win32":
-        os.nice(NICENESS)  # from here on: on a busy machine a polite start would take minutes
+        os.nice(NICENESS - STARTING)  # its first instruction was to lower it by STARTING, see pool.py
     while True:
         answer, leave = _answer(inbox.get())
         try:

@@ -8,10 +8,12 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.screens import characters as page
+from rnnviz.training.slices import Stop
 from rnnviz.ui import pickers
 from rnnviz.ui.characters import details, pictures, saving
-from rnnviz.ui.characters.reading import CANVAS, PAGE, Moment, Places, moment, redraw, seat
+from rnnviz.ui.characters.reading import CANVAS, NOW, PAGE, Moment, Places, moment, redraw, seat
 from rnnviz.ui.lab import branches
+from rnnviz.ui.lab.desk import set_rate
 from rnnviz.ui.lab.transport import Steps, counter, rewind, rewound, state_of_things, transport
 
 FIELD = pickers.by_key(page.FIELDS)
@@ -27,9 +29,10 @@ def frame(current: page.CharsScreen, values: Mapping[str, Any]) -> Places:
     here = seat(current)
     look = here.run.look()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        transport(here, look, _steps(current), redraw)
+        transport(here, look, _steps(), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
+    branches.waiting(here)
     top = st.container()
     back = rewind(here, look)
     st.caption(
@@ -46,24 +49,31 @@ def frame(current: page.CharsScreen, values: Mapping[str, Any]) -> Places:
 def show(current: page.CharsScreen, values: dict[str, Any], places: Places) -> None:
     """Everything that moves while a run goes on."""
     here = seat(current)
+    set_rate(here, float(values["c_lr"]))
     look = here.run.look()
+    if look.playing:
+        here.run.set_until(current.stop(look.epoch))
     now = moment(values, here.run, current.config, rewound(here, look))
     with places.counter:
-        st.markdown(counter(look, 1, _steps(current)))
+        st.markdown(counter(look, 1, _steps(), now.epoch if now.rewound else None))
     long = len(current.config.source) > pictures.LONGER
-    with places.top, st.grid(1 if long else 2, min_column_width=330):
+    with st.grid(1 if long else 2, min_column_width=330):
         pictures.strings(now, "c_run", _back_to)
         with st.container(gap="xsmall"):
             pictures.state_and_softmax(now, "c_run")
-    with places.bottom, st.container():
+    with places.bottom:
         if values["c_view"] == "Curves":
             details.losses(now, [*here.others, here.run])
         else:
             VIEWS[values["c_view"]](now)
 
 
-def _steps(current: page.CharsScreen) -> Steps:
-    return Steps("", current.stop, speed=5.0)
+def _steps() -> Steps:
+    def until(done: int) -> Stop | None:
+        newest: page.CharsScreen = st.session_state[NOW]
+        return newest.stop(done)
+
+    return Steps("", until, speed=5.0)
 
 
 VIEWS: dict[str, Callable[[Moment], None]] = {

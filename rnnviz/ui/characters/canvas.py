@@ -43,7 +43,8 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
         screen, chosen = first.pop() if first else read()
         _live(screen, chosen, places)
 
-    going()
+    with places.top:
+        going()
     notice(PAGE)
     footer(handout(current, values))
 

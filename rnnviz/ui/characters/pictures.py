@@ -5,40 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from rnnviz.data.characters import shown
-from rnnviz.figures.base import sendable
 from rnnviz.figures.characters import ceiling, softmax_grid, state_grid
 from rnnviz.figures.heatmap import step_heatmaps, step_maps
 from rnnviz.figures.losses import Thinned
 from rnnviz.figures.said import Said, said, said_figure, said_summary
-from rnnviz.figures.tags import tag_grid, tag_row, tag_summary, tagged
+from rnnviz.figures.tags import tag_summary
 from rnnviz.figures.tags_drawn import tag_figure
-from rnnviz.kept import Shelf
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Look
 from rnnviz.ui.characters.reading import Moment
 from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.lab.drawn import Drawn, kept_figure
 
 HEIGHT = 350
-NARROW, WIDE = (328, 186, 190), (338, 300, 300)
-"""Pixels of the three pictures of a column, and of a row with longer strings."""
+NARROW, WIDE = (328, 376), (338, 600)
+"""Pixels of the strings and of what is below them, in a column, and in a row with longer strings."""
 MOST_CELLS = 144
 LONG, LONGER = 10, 20
 """Characters that can be read in a third of the page's width, and in half of it."""
-
-
-Drawn = tuple[go.Figure, str]
-"""A figure and its summary."""
-
-
-def _size(drawn: Drawn) -> int:
-    return len(sendable(drawn[0]).text)
-
-
-_DRAWN: Shelf[tuple[str, bytes, int], Drawn] = Shelf(8_000_000, _size)
 
 
 def strings(now: Moment, key: str, back_to: Callable[[int], None], height: int = HEIGHT) -> None:
@@ -53,7 +40,8 @@ def strings(now: Moment, key: str, back_to: Callable[[int], None], height: int =
     def draw() -> Drawn:
         return said_figure(record, current=now.epoch + 1, height=height), said_summary(record)
 
-    figure, told = _kept("said", now, height, draw) if record.epochs == (1,) else draw()
+    what = record.epochs, record.until, now.epoch, height, now.strings, record.rows, record.loss.tobytes()
+    figure, told = kept_figure("said", what, draw)
     chart(figure, key=f"{key}_said", name=f"What {_name(key)} says", summary=told, on_click=clicked)
 
 
@@ -73,27 +61,41 @@ def large(config: CharsConfig) -> bool:
 
 
 def state_and_softmax(now: Moment, key: str) -> None:
-    """The last layer's h and the softmax, which alone is drawn of long strings. Where h is the score they are
-    two sides of one thing, drawn in one figure over the characters; else h has units of its own.
-    """
+    """The last layer's h and the softmax, which alone is drawn of long strings."""
     if large(now.config):
-        softmax(now, key, HEIGHT)
-        return
-    if now.config.readout:
+        _softmax(now, key, HEIGHT)
+    elif now.config.readout:
         share = HEIGHT * 9 // 20
-        state(now, key, share)
-        softmax(now, key, HEIGHT - share)
-        return
-    grid = state_grid(now.strings, _h(now), now.arrays["probabilities"])
-    chart(
-        tag_figure(grid, height=HEIGHT),
-        key=f"{key}_state",
-        name=f"State and softmax, {_name(key)}",
-        summary=f"{_when(now)}. {tag_summary(grid)}",
-    )
+        _state(now, key, share)
+        _softmax(now, key, HEIGHT - share)
+    else:
+        _both(now, key, HEIGHT)
 
 
-def softmax(now: Moment, key: str, height: int) -> None:
+def softmax_and_state(now: Moment, key: str, height: int) -> None:
+    """The same with the softmax above, as it fits a column whose end is out of sight."""
+    if large(now.config):
+        _softmax(now, key, height // 2)
+    elif now.config.readout:
+        _softmax(now, key, height // 2)
+        _state(now, key, height - height // 2)
+    else:
+        _both(now, key, height, below=True)
+
+
+def _both(now: Moment, key: str, height: int, *, below: bool = False) -> None:
+    """Where h is the score, it and the softmax are two sides of one thing: one figure over the characters."""
+
+    def draw() -> Drawn:
+        grid = state_grid(now.strings, _h(now), now.arrays["probabilities"], below=below)
+        return tag_figure(grid, height=height), f"{_when(now)}. {tag_summary(grid)}"
+
+    words = "Softmax and state" if below else "State and softmax"
+    figure, told = _kept(words, now, height, draw)
+    chart(figure, key=f"{key}_state", name=f"{words}, {_name(key)}", summary=told)
+
+
+def _softmax(now: Moment, key: str, height: int) -> None:
     """The softmax at each position, what is to be said outlined."""
 
     def draw() -> Drawn:
@@ -105,20 +107,13 @@ def softmax(now: Moment, key: str, height: int) -> None:
     chart(figure, key=f"{key}_softmax", name=f"Softmax, {_name(key)}", summary=told)
 
 
-def state(now: Moment, key: str, height: int) -> None:
-    """The last layer's h: over the characters where it is their score, else over its own units."""
+def _state(now: Moment, key: str, height: int) -> None:
+    """The last layer's h over its own units."""
 
     def draw() -> Drawn:
         h = _h(now)
-        if now.config.readout:
-            figure = step_heatmaps(step_maps({"h": h}, [shown(c) for c in now.config.source]), height=height)
-            told = f"h has {h.shape[1]} units, from {h.min():.3f} to {h.max():.3f}."
-        else:
-            words, classes = (list(map(shown, text)) for text in (now.config.source, now.config.characters))
-            panel = tagged(words, h, truth=now.strings.truth)
-            row = tag_row("hₜ, the score", [panel], signed=True, limit=1.0)
-            grid = tag_grid([row], [f"h[{k}]: {c}" for k, c in enumerate(classes)])
-            figure, told = tag_figure(grid, height=height), tag_summary(grid)
+        figure = step_heatmaps(step_maps({"h": h}, [shown(c) for c in now.config.source]), height=height)
+        told = f"h has {h.shape[1]} units, from {h.min():.3f} to {h.max():.3f}."
         return figure, f"{_when(now)}. {told}"
 
     figure, told = _kept("state", now, height, draw)
@@ -126,8 +121,9 @@ def state(now: Moment, key: str, height: int) -> None:
 
 
 def _kept(which: str, now: Moment, height: int, draw: Callable[[], Drawn]) -> Drawn:
-    """A picture of a state is the same for everybody who looks at it."""
-    return _DRAWN.get((which, now.state, height), draw)
+    """A picture of the same numbers is the same for everybody who looks at it, and for D3 and D4."""
+    numbers = _h(now).tobytes(), now.arrays["probabilities"].tobytes()
+    return kept_figure(which, (now.strings, now.config.readout, now.epoch, height, numbers), draw)
 
 
 def _h(now: Moment) -> NDArray[Any]:
@@ -146,7 +142,7 @@ def bound(config: CharsConfig) -> str:
     """In a sentence, what the scores can reach."""
     classes = len(config.characters)
     if config.readout:
-        return f"`Linear({config.hidden}, {classes})` makes the scores: they have no bound."
+        return "`nn.Linear` makes the scores of h: they have no bound."
     if classes == 1:
         return "One character alone: its softmax is 1, whatever h is."
     limit = ceiling(classes)

@@ -11,14 +11,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.figures.characters import Strings
-from rnnviz.kept import kept
 from rnnviz.runs import usable_device
 from rnnviz.screens import characters as page
-from rnnviz.training import parameter_names, snapshot, start
+from rnnviz.training import parameter_names
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import Look, Run, Visit
 from rnnviz.training.live.engine import Arrays
-from rnnviz.ui.lab.desk import Desk, desk, pictured
+from rnnviz.ui.lab.desk import Desk, arrays_at, desk, untrained
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.link import arrive
 from rnnviz.ui.page import Arrived
@@ -75,27 +74,12 @@ class Moment:
         """The arrays of a string that is read."""
         if text == self.config.source:
             return self.arrays
-        return pictured(self.state, json.dumps({"text": text}))
+        return arrays_at(self.run, self.epoch, self.state, json.dumps({"text": text}))
 
 
-def _size(found: tuple[bytes, Arrays]) -> int:
-    state, arrays = found
-    return len(state) + sum(array.nbytes for array in arrays.values())
-
-
-@kept(16_000_000, _size)
-def fresh(config: CharsConfig) -> tuple[bytes, Arrays]:
-    """A run before its first epoch: its bytes and the arrays of its pictures."""
-    state = start(config)
-    return state.to_bytes(), snapshot(state, VIEW)
-
-
-def _pictured(state: bytes, config: CharsConfig, epoch: int) -> Arrays:
-    if epoch == 0:
-        untrained, arrays = fresh(config)
-        if untrained == state:  # nobody has reached in
-            return arrays
-    return pictured(state, VIEW)
+def fresh(config: CharsConfig) -> bytes:
+    """The bytes of a run before its first epoch."""
+    return untrained((config, VIEW))[0]
 
 
 def moment(values: Mapping[str, Any], run: Run, config: CharsConfig, epoch: int | None) -> Moment:
@@ -103,17 +87,19 @@ def moment(values: Mapping[str, Any], run: Run, config: CharsConfig, epoch: int 
     run.watch(VIEW)
     look = run.look()
     at, state = run.seek(None)
-    newest = look.snapshot if look.snapshot and at == look.epoch else _pictured(state, config, at)
+    newest = look.snapshot if look.snapshot and at == look.epoch else arrays_at(run, at, state, VIEW)
     arrays, rewound = newest, epoch is not None and epoch < look.epoch
     if rewound:
         at, state = run.seek(epoch)
-        arrays = _pictured(state, config, at)
+        arrays = arrays_at(run, at, state, VIEW)
     return Moment(values, run, config, look, at, rewound, state, arrays, newest)
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the live part draws: beside the buttons, and above and below what does not move."""
+    """Where the live part draws: beside the buttons, above and below what does not move. It is made above,
+    since each place outside of it costs a message at every picture.
+    """
 
     counter: DeltaGenerator
     top: DeltaGenerator
@@ -122,7 +108,7 @@ class Places:
 
 def seat(current: page.CharsScreen) -> Desk:
     """The desk of this tab: the runs of the model that the controls describe."""
-    return desk(PAGE, visit_once(), current.config)
+    return desk(PAGE, visit_once(), current.config, lambda: fresh(current.config))
 
 
 def visit_once() -> Visit:

@@ -11,11 +11,10 @@ from rnnviz.presets import EPOCHS
 from rnnviz.screens import characters as page
 from rnnviz.training.config import CharsConfig
 from rnnviz.training.live import SPEEDS, Run, house
-from rnnviz.training.live.records import Origin
 from rnnviz.ui import pickers
 from rnnviz.ui.characters import details, pictures
 from rnnviz.ui.characters.reading import CANVAS, NOW, PAGE, Moment, Places, fresh, moment, redraw, visit_once
-from rnnviz.ui.lab.desk import config_of, guarded, reset, said
+from rnnviz.ui.lab.desk import config_of, guarded, reset, said, unplayed
 from rnnviz.ui.lab.desk import show as bring
 from rnnviz.ui.lab.transport import NAMES
 
@@ -38,7 +37,7 @@ def runs(current: page.CharsScreen) -> dict[str, Run]:
         found = {}
     held = st.session_state.get("c_side_preview")
     if held is None or held[0] != current.three:
-        made = {row: Run(Origin(fresh(c)[0], 0, 0), label=row, group=GROUP) for row, c in wanted.items()}
+        made = {row: unplayed(c, fresh(c), row, GROUP) for row, c in wanted.items()}
         held = st.session_state["c_side_preview"] = (current.three, made)
     return {row: found.get(row, held[1][row]) for row in wanted}
 
@@ -85,11 +84,11 @@ def show(current: page.CharsScreen, values: dict[str, Any], places: Places) -> N
         with places.counter:
             st.caption("The workers are loading PyTorch, once: a few seconds.")
     long = len(current.config.source) > pictures.LONG
-    with places.top, st.grid(1 if long else 3, min_column_width=230):
+    with st.grid(1 if long else 3, min_column_width=230):
         for row, each in now.items():
             with st.container(gap="xsmall"):
                 _column(row, each, alone=row == current.which)
-    with places.bottom, st.container():
+    with places.bottom:
         _detail(current, values["c_view"], here, now[current.which])
 
 
@@ -118,13 +117,10 @@ def _column(row: str, now: Moment, *, alone: bool) -> None:
         f":small[`{call(now.config)}` lr {now.config.optimiser.lr:g}]"
     )
     long = len(now.config.source) > pictures.LONG
-    key, (high, low, lowest) = f"c_{row}", pictures.WIDE if long else pictures.NARROW
+    key, (high, low) = f"c_{row}", pictures.WIDE if long else pictures.NARROW
     pictures.strings(now, key, _back_to, high)
-    large = pictures.large(now.config)
-    if alone or not large:
-        pictures.softmax(now, key, low)
-    if not large:
-        pictures.state(now, key, lowest)
+    if alone or not pictures.large(now.config):
+        pictures.softmax_and_state(now, key, low)
 
 
 def _bounds(current: page.CharsScreen) -> str:

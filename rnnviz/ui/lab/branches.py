@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from rnnviz.ui.lab.desk import Desk, branch, bring, guarded, latest, remove
+from rnnviz.ui.lab.desk import Desk, branch, bring, guarded, latest, others, remove
 
 _NUMBER = re.compile(r"run (\d+)")
 
@@ -53,6 +53,13 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
                 on_click=_removed,
                 args=(desk,),
             )
+
+
+def waiting(desk: Desk) -> None:
+    """Where the trained runs of other settings are."""
+    if count := sum(run.look().epoch > 0 for run in others(desk)):
+        they = f"{count} earlier runs wait" if count > 1 else "1 earlier run waits"
+        st.caption(f"New settings, a new run. {they}, paused: with their settings they are back.")
 
 
 def _branched(desk: Desk, epoch: int, canvas: str) -> None:

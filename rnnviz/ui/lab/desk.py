@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -9,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from rnnviz.training import Change, Device, LearningRate, RunState, TrainConfig, snapshot, start
+from rnnviz.kept import kept
+from rnnviz.training import Change, Device, LearningRate, RunState, TrainConfig, engine, snapshot, start
 from rnnviz.training.changes import Entry
 from rnnviz.training.engine import state_dict_bytes, weights
 from rnnviz.training.live import Gone, Look, NoRoom, Run, Visit, house
@@ -47,9 +49,9 @@ class Desk:
         return tuple(run for run in self.runs if run.id != self.run.id)
 
 
-def desk(page: str, visit: Visit, config: TrainConfig) -> Desk:
+def desk(page: str, visit: Visit, config: TrainConfig, begin: Callable[[], bytes] | None = None) -> Desk:
     """What lies on the page's desk for these settings. The learning rate is none of them: it may change while
-    a run goes on.
+    a run goes on. ``begin``: the bytes of a run before its first epoch, where the page has a way of its own.
     """
     runs = [run for run in house().lobby.runs(visit, page) if settings(config_of(run)) == settings(config)]
     wanted = st.session_state.get(f"{page}_run")
@@ -58,7 +60,7 @@ def desk(page: str, visit: Visit, config: TrainConfig) -> Desk:
     for other in house().lobby.runs(visit, page):
         if other not in runs:
             other.pause()  # what nobody sees does not take the room's time
-    made = Desk(page, visit, config, run or _preview(page, config), tuple(runs))
+    made = Desk(page, visit, config, run or _preview(page, config, begin), tuple(runs))
     st.session_state[f"{page}_desk"] = made
     return made
 
@@ -78,6 +80,14 @@ def elsewhere(desk: Desk) -> tuple[str, ...]:
     """The other pages of this tab on which a run goes on."""
     groups = [run.group.split(" ")[0] for run in house().lobby.runs(desk.visit) if run.due() is not None]
     return tuple(dict.fromkeys(group for group in groups if group != desk.page))
+
+
+def standing(desk: Desk, look: Look) -> tuple[Hashable, ...]:
+    """What the buttons, the way back and the branches say of the runs."""
+    named = tuple((run.id, run.label) for run in desk.runs)
+    waiting = sum(run.look().epoch > 0 for run in others(desk))
+    said = look.stopped, look.fault, house().message, elsewhere(desk), waiting
+    return named, desk.run.id if desk.runs else "", look.epoch, look.step > 0, look.busy, look.playing, said
 
 
 def take(desk: Desk) -> Run:
@@ -182,6 +192,7 @@ def device(run: Run) -> str:
     return found[-1] if found else config_of(run).device
 
 
+@lru_cache(maxsize=64)
 def settings(config: TrainConfig) -> TrainConfig:
     """The configuration with one learning rate for all."""
     return replace(config, optimiser=replace(config.optimiser, lr=0.1))
@@ -205,15 +216,25 @@ def pictured(state: bytes, view: str) -> Arrays:
     return snapshot(_opened(state), view)
 
 
-def picture(run: Run, look: Look, view: str, epoch: int | None) -> tuple[int, Arrays]:
-    """The arrays of the pictures at the kept epoch nearest to ``epoch``, None for where the run stands; and
-    that epoch. A run that goes on brings its own.
+def picture(run: Run, view: str, epoch: int | None) -> tuple[Look, int, Arrays]:
+    """A look at a run, and the arrays of the pictures at the kept epoch nearest to ``epoch``, None for where
+    it stands; and that epoch. A run that goes on brings its own.
     """
     run.watch(view)
-    if epoch is None and (brought := run.look().snapshot):
-        return look.epoch, brought
+    look = run.look()
+    if epoch is None and look.snapshot:
+        return look, look.epoch, look.snapshot
     at, state = run.seek(epoch)
-    return at, pictured(state, view)
+    return look, at, arrays_at(run, at, state, view)
+
+
+def arrays_at(run: Run, epoch: int, state: bytes, view: str) -> Arrays:
+    """The arrays of a view of a run's state. What nobody has trained yet is the same for everybody."""
+    if epoch == 0:
+        begun, arrays = untrained((config_of(run), view))
+        if begun == state:  # no step was done, and nobody has reached in
+            return arrays
+    return pictured(state, view)
 
 
 @lru_cache(maxsize=8)
@@ -233,11 +254,29 @@ def started(config: TrainConfig) -> bytes:
     return start(config).to_bytes()
 
 
-def _preview(page: str, config: TrainConfig) -> Run:
+def _size(found: tuple[bytes, Arrays]) -> int:
+    state, arrays = found
+    return len(state) + sum(array.nbytes for array in arrays.values())
+
+
+@kept(16_000_000, _size)
+def untrained(asked: tuple[TrainConfig, str]) -> tuple[bytes, Arrays]:
+    """A run before its first epoch: its bytes, and the arrays of a view."""
+    state, arrays = engine.started(*asked)
+    return state.to_bytes(), arrays
+
+
+def unplayed(config: TrainConfig, begun: bytes, label: str, group: str) -> Run:
+    """A run to be looked at; the lobby has no place for it yet."""
+    run = Run(Origin(begun, 0), label=label, group=group)
+    _CONFIGS[run] = config
+    return run
+
+
+def _preview(page: str, config: TrainConfig, begin: Callable[[], bytes] | None) -> Run:
     held = st.session_state.get(f"{page}_preview")
     if held is None or held[0] != config:
-        run = Run(Origin(started(config), 0), label="first run", group=page)
-        _CONFIGS[run] = config
+        run = unplayed(config, begin() if begin else started(config), "first run", page)
         held = st.session_state[f"{page}_preview"] = (config, run)
     found: Run = held[1]
     return found

@@ -40,7 +40,8 @@ def show(current: page.TaggerScreen, values: dict[str, Any]) -> None:
         live.show(screen, chosen, places)
         hand_out(handout(screen, chosen))
 
-    going()
+    with places.top:
+        going()
     notice("tagger")
     footer(handout(current, values))
 

@@ -22,11 +22,11 @@ from rnnviz.ui.lab.desk import (
     config_of,
     guarded,
     picture,
-    pictured,
     rate,
     reset,
     settings,
     started,
+    untrained,
 )
 from rnnviz.ui.tagger.reading import PAGE, Moment, redraw, sentence_view, visit_once
 
@@ -89,8 +89,8 @@ def show(now: Moment) -> None:
 def _states(now: Moment, runs: tuple[Run, ...]) -> dict[str, Any]:
     view = sentence_view(now.current)
     if runs:
-        return {run.label: picture(run, run.look(), view, None)[1] for run in runs}
-    return {kind: pictured(started(replace(now.config, kind=kind)), view) for kind in KINDS}
+        return {run.label: picture(run, view, None)[2] for run in runs}
+    return {kind: untrained((replace(now.config, kind=kind), view))[1] for kind in KINDS}
 
 
 def _runs(now: Moment, make: bool = False) -> tuple[Run, ...]:

@@ -22,6 +22,7 @@ from rnnviz.training.config import TaggerConfig
 from rnnviz.training.live.curves import Curve
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Mark, chart
+from rnnviz.ui.lab.drawn import Drawn, kept_figure
 from rnnviz.ui.tagger.reading import Moment
 
 FIELD = pickers.by_key(page.FIELDS)
@@ -39,13 +40,18 @@ def inside(now: Moment) -> None:
             if config.bidirectional:
                 pickers.choice(FIELD["t_dir"], collapsed=True)
     values = {letter: now.arrays[f"{letter}/{layer}/{direction}"] for letter in ORDER[config.kind]}
-    chart(
-        step_heatmaps(step_maps(values, now.words), columns=2, height=430, backward=direction == 1),
-        key="t_inside",
-        name="Inside the layer",
-        summary=f"Every quantity of layer {layer}, {DIRECTION_NAMES[direction]}, at epoch {now.epoch}, words "
-        f"along x, units along y. h lies between {values['h'].min():.3f} and {values['h'].max():.3f}.",
-    )
+
+    def draw() -> Drawn:
+        figure = step_heatmaps(step_maps(values, now.words), columns=2, height=430, backward=direction == 1)
+        return figure, (
+            f"Every quantity of layer {layer}, {DIRECTION_NAMES[direction]}, at epoch {now.epoch}, words "
+            f"along x, units along y. h lies between {values['h'].min():.3f} and {values['h'].max():.3f}."
+        )
+
+    numbers = tuple(array.tobytes() for array in values.values())
+    what = (now.words, config.kind, layer, direction, now.epoch, numbers)
+    figure, told = kept_figure("inside", what, draw)
+    chart(figure, key="t_inside", name="Inside the layer", summary=told)
 
 
 def plane(now: Moment) -> None:

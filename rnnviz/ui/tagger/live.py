@@ -17,7 +17,8 @@ from rnnviz.training.live.engine import Arrays
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab import branches, series
-from rnnviz.ui.lab.desk import others, set_rate
+from rnnviz.ui.lab.desk import set_rate
+from rnnviz.ui.lab.drawn import Drawn, kept_figure
 from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
 from rnnviz.ui.tagger.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, seat, steps
@@ -38,7 +39,9 @@ VIEWS: dict[str, Callable[[Moment], None]] = {
 
 @dataclass(frozen=True)
 class Places:
-    """Where the live part draws: beside the buttons, and above and below what does not move."""
+    """Where the live part draws: beside the buttons, above and below what does not move. It is made above,
+    since each place outside of it costs a message at every picture.
+    """
 
     counter: DeltaGenerator
     top: DeltaGenerator
@@ -55,9 +58,7 @@ def frame(current: page.TaggerScreen, values: Mapping[str, Any]) -> Places:
         transport(here, look, steps(current), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
-    if waiting := [run for run in others(here) if run.look().epoch]:
-        count = f"{len(waiting)} earlier run{'s wait' if len(waiting) > 1 else ' waits'}"
-        st.caption(f"New settings, a new run. {count}, paused: with their settings they are back.")
+    branches.waiting(here)
     top = st.container()
     back = rewind(here, look)
     branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
@@ -79,7 +80,7 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any], places: Places) 
     batches = -(-len(current.config.sentences) // current.config.batch)
     with places.counter:
         st.markdown(counter(look, batches, steps(current), now.epoch if now.rewound else None))
-    with places.top, st.grid(2, min_column_width=400):
+    with st.grid(2, min_column_width=400):
         _losses(now)
         _sentence(now)
     with places.bottom:
@@ -110,12 +111,20 @@ def _losses(now: Moment) -> None:
     runs = [*now.desk.others, now.desk.run]
     if len(runs) > MOST_RUNS:  # the first one stays: it is what the others are compared with
         runs = [runs[0], *runs[1 - MOST_RUNS :]]
-    record = curves([series.history(run, run.look()) for run in runs])
+    looks = [now.look if run is now.desk.run else run.look() for run in runs]
+
+    def draw() -> Drawn:
+        record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
+        return losses_figure(record, log=bool(now.values["t_log"]), height=HEIGHT), losses_summary(record)
+
+    what = tuple((run.id, run.label, look.version) for run, look in zip(runs, looks, strict=True))
+    nothing = len(runs) == 1 and not looks[0].curves.names
+    figure, told = kept_figure("losses", () if nothing else (what, now.values["t_log"]), draw)
     chart(
-        losses_figure(record, log=bool(now.values["t_log"]), height=HEIGHT),
+        figure,
         key="t_losses",
         name="Loss and accuracy",
-        summary=losses_summary(record),
+        summary=told,
         on_click=_back_to,
         mark=Mark(GROUP, now.epoch),
     )
@@ -128,13 +137,14 @@ def _back_to(point: Point) -> None:
 
 
 def _sentence(now: Moment) -> None:
-    grid = before_and_now(now)
-    chart(
-        tag_figure(grid, height=max(HEIGHT, readable(grid))),
-        key="t_sentence",
-        name="Tags of the sentence",
-        summary=tag_summary(grid),
-    )
+    def draw() -> Drawn:
+        grid = before_and_now(now)
+        return tag_figure(grid, height=max(HEIGHT, readable(grid))), tag_summary(grid)
+
+    scores = (each["probabilities"].tobytes() for each in (now.before, now.arrays))
+    said = (now.sentence, now.config.tags, now.arrays["known"].tobytes(), now.epoch, *scores)
+    figure, told = kept_figure("sentence", said, draw)
+    chart(figure, key="t_sentence", name="Tags of the sentence", summary=told)
 
 
 def before_and_now(now: Moment) -> TagGrid:

@@ -15,11 +15,11 @@ from rnnviz.presets import SENTENCES
 from rnnviz.runs import usable_device
 from rnnviz.screens import tagger as page
 from rnnviz.training import parameter_names
-from rnnviz.training.config import TaggerConfig
+from rnnviz.training.config import Sentence, TaggerConfig
 from rnnviz.training.live import Look, house
 from rnnviz.training.live.engine import Arrays
 from rnnviz.training.slices import Stop
-from rnnviz.ui.lab.desk import Desk, config_of, desk, picture, pictured, started
+from rnnviz.ui.lab.desk import Desk, arrays_at, config_of, desk, picture, untrained
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.lab.transport import Steps
 from rnnviz.ui.link import arrive
@@ -67,9 +67,14 @@ class Moment:
         return self.current.config
 
     @property
+    def sentence(self) -> Sentence:
+        """The sentence in view."""
+        return self.current.shown[self.current.sentence]
+
+    @property
     def words(self) -> tuple[str, ...]:
-        """The words of the sentence in view."""
-        return tuple(word for word, _ in self.current.shown[self.current.sentence])
+        """Its words."""
+        return tuple(word for word, _ in self.sentence)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,17 +83,16 @@ class Moment:
 
     def arrays_of(self, **view: Any) -> Arrays:
         """The arrays of another view of the same moment."""
-        _, state = self.desk.run.seek(self.epoch if self.rewound else None)
-        return pictured(state, _text(view))
+        at, state = self.desk.run.seek(self.epoch if self.rewound else None)
+        return arrays_at(self.desk.run, at, state, _text(view))
 
 
 def moment(current: page.TaggerScreen, values: Mapping[str, Any], epoch: int | None) -> Moment:
     """The moment at ``epoch``, None for where the run stands."""
     here = seat(current)
-    look = here.run.look()
     view = sentence_view(current, EXTRA.get(values["t_view"], ()))
-    at, arrays = picture(here.run, look, view, epoch)
-    before = pictured(started(current.config), sentence_view(current))
+    look, at, arrays = picture(here.run, view, epoch)
+    before = untrained((current.config, view))[1]
     return Moment(current, values, here, look, at, epoch is not None, arrays, before)
 
 
@@ -100,7 +104,8 @@ def sentence_view(current: page.TaggerScreen, parts: Sequence[str] = ()) -> str:
 
 def seat(current: page.TaggerScreen) -> Desk:
     """The desk of this tab."""
-    return desk(PAGE, visit_once(), current.config)
+    config, view = current.config, sentence_view(current)
+    return desk(PAGE, visit_once(), config, lambda: untrained((config, view))[0])
 
 
 def visit_once() -> Any:

@@ -8,8 +8,7 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.screens import tagger as page
-from rnnviz.training.live import Look, house
-from rnnviz.ui.lab.desk import Desk, elsewhere, others
+from rnnviz.ui.lab.desk import standing
 from rnnviz.ui.page import unframed
 from rnnviz.ui.tagger.reading import CANVAS, LIVE, PAGE, UPLOAD, seat, usable
 
@@ -35,14 +34,6 @@ def frame(current: page.TaggerScreen, values: Mapping[str, Any]) -> tuple[Hashab
         values["t_view"],
         standing(here, here.run.look()),
     )
-
-
-def standing(here: Desk, look: Look) -> tuple[Hashable, ...]:
-    """What the buttons, the way back and the branches say of the runs."""
-    named = tuple((run.id, run.label) for run in here.runs)
-    waiting = sum(run.look().epoch > 0 for run in others(here))
-    said = look.stopped, look.fault, house().message, elsewhere(here), waiting
-    return named, here.run.id if here.runs else "", look.epoch, look.step > 0, look.busy, look.playing, said
 
 
 def moved() -> None:
