@@ -103,7 +103,7 @@ def choices_summary(record: Choices) -> str:
     return f"Likeliest next: {listed}.{right}"
 
 
-def choices_figure(record: Choices, *, height: int | None = None) -> go.Figure:
+def choices_figure(record: Choices, *, height: int | None = None, title: str = "next token") -> go.Figure:
     """A bar for each token, as long as its probability; a click gives the token's id as ``custom[0]``.
 
     The right token has a check mark, and a wrong one that was said a cross. The decoder's state stands above.
@@ -156,7 +156,7 @@ def choices_figure(record: Choices, *, height: int | None = None) -> go.Figure:
             **{"tickmode": "array", "tickvals": list(range(count)), "ticktext": names, "ticks": ""},
             "ticklabelstandoff": 4,
         },
-        "annotations": [_title("<b>next token</b>", high)],
+        "annotations": [_title(f"<b>{title}</b>", high)],
     }
     data = [bars]
     if record.state is not None:

@@ -123,18 +123,16 @@ def model_of(state: RunState) -> Seq2Seq:
     return model.eval().requires_grad_(False)
 
 
-def untrained(config: Seq2SeqConfig) -> tuple[Seq2Seq, RunState]:
-    """What `model_of` and `rnnviz.training.start` give before training, the model being made once for both.
-    Do not train it.
+def untrained(config: Seq2SeqConfig) -> tuple[Seq2Seq, Tensor]:
+    """The model before training as `model_of` gives it, and the random state of `rnnviz.training.start`, the
+    weights being drawn once for both. Do not train it.
     """
     from rnnviz.training.opened import seeded
 
     with seeded(config.seed):
         model = Seq2Seq(config)
-        random = {"cpu": torch.get_rng_state()}
-    weights = {name: value.detach() for name, value in model.state_dict().items()}
-    state = RunState(config, epoch=0, step=0, losses=(), weights=weights, optimizer={}, random=random)
-    return model.eval().requires_grad_(False), state
+        random = torch.get_rng_state()
+    return model.eval().requires_grad_(False), random
 
 
 def usual_limit(config: Seq2SeqConfig, source: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from rnnviz.screens.attention_fields import BY_KEY
 from rnnviz.training import parameter_names
 from rnnviz.training.live import Look, Run
 from rnnviz.ui import pickers
-from rnnviz.ui.attention.reading import CANVAS, PAGE, Moment
+from rnnviz.ui.attention.reading import CANVAS, LIVE, PAGE, Moment
 from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab.desk import journal, latest
 from rnnviz.ui.lab.series import told
@@ -100,7 +100,7 @@ def table(run: Run) -> pd.DataFrame:
 
 def show(now: Moment) -> None:
     """The view *Curves*: the same larger, a click rewinds; and how far each parameter goes."""
-    pickers.switch(BY_KEY["a_log"])
+    pickers.switch(BY_KEY["a_log"], on_change=pickers.only(LIVE))
     with st.grid(2, min_column_width=380):
         learnt(now, 320, key="a_learnt_large")
         looking(now, 320, key="a_looking_large")

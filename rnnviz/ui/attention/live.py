@@ -17,6 +17,7 @@ from rnnviz.ui.attention.reading import (
     CANVAS,
     DETAIL,
     PAGE,
+    VIEW,
     Moment,
     moment,
     read,
@@ -132,10 +133,23 @@ def _again() -> Moment:
 
 
 def following(now: Moment, places: Places) -> None:
-    """The heatmap, and the view under it."""
+    """The heatmap, and the view under it. Only *Step* frames a row of the heatmap: in the others nothing that
+    is moved there changes it.
+    """
+    stepping = now.values["a_view"] == "Step"
     with places.words:
         pictures.words(now)
     if now.current.attends:
         with places.map:
-            pictures.heatmap(now, stepper.step_of(now) if now.values["a_view"] == "Step" else None)
-    SHOWN[now.values["a_view"]](now)
+            pictures.heatmap(now, stepper.step_of(now) if stepping else None)
+    if stepping:
+        stepper.show(now)
+        return
+    first = [now]
+
+    @st.fragment(key=VIEW)
+    def view() -> None:
+        chosen = first.pop() if first else _again()
+        SHOWN[chosen.values["a_view"]](chosen)
+
+    view()

@@ -25,7 +25,9 @@ from rnnviz.ui.link import arrive
 from rnnviz.ui.page import Arrived
 
 PAGE = "attention"
-CANVAS, LIVE, DETAIL, QUIET = (f"attention_{part}" for part in ("canvas", "live", "detail", "quiet"))
+CANVAS, LIVE, DETAIL, VIEW, QUIET = (
+    f"attention_{part}" for part in ("canvas", "live", "detail", "view", "quiet")
+)
 UPLOAD = "a_uploaded"
 NOW = "attention_now"
 """Where the session has the screen that was drawn last: what stands around the pictures may be older."""

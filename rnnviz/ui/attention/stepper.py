@@ -30,6 +30,8 @@ from rnnviz.ui.transport import Line, jump, position, tick, transport
 
 LINE = "attention_step"
 FIELD = BY_KEY
+HEIGHT = 260
+"""Pixels of the two pictures of a step."""
 
 
 def playing_tick() -> float | None:
@@ -63,10 +65,16 @@ def show(now: Moment) -> None:
     found = explained((now.asked, step))
     before = now.config.target_text(decoded.fed[step : step + 1])[0]
     token = decoded.target[step]
-    st.markdown(
+    words = (
         f"**Step {step}**: fed “{markdown(before)}”, the decoder says **{markdown(token)}** with "
         f"p = {math.exp(decoded.log_probs[step]):.3f}."
     )
+    if now.current.attends:
+        words += (
+            " :gray[Energies and context are computed again below, formula by formula; "
+            f"max |difference| to the model: {found.difference:.1e}]"
+        )
+    st.markdown(words)
     with st.grid(2 if now.current.attends else 1, min_column_width=340):
         if now.current.attends:
             energies(now, found, token, "a_looked")
@@ -88,7 +96,7 @@ def energies(now: Moment, found: Explained, token: str, key: str) -> None:
     sums = (found.energies.mean(0), found.weights.mean(0)) if several else (found.energies, found.weights)
     record = looked(token, now.current.source, sums, place=place_of(now))
     chart(
-        looked_figure(record, height=260),
+        looked_figure(record, height=HEIGHT),
         key=key,
         name="Energies and weights" + (" (mean of the heads)" if several else ""),
         summary=looked_summary(record),
@@ -101,7 +109,7 @@ def _place(point: Point) -> None:
         st.session_state["a_place"] = int(point.x)
 
 
-def next_token(now: Moment, asked: Asked, step: int, key: str, height: int = 260) -> None:
+def next_token(now: Moment, asked: Asked, step: int, key: str, title: str = "next token") -> None:
     """The likeliest next tokens and the state behind them."""
     decoded = said(asked)
     right = now.current.right
@@ -119,9 +127,9 @@ def next_token(now: Moment, asked: Asked, step: int, key: str, height: int = 260
         temperature=asked.how.temperature,
     )
     chart(
-        choices_figure(record, height=height),
+        choices_figure(record, height=HEIGHT, title=title),
         key=key,
-        name="Next token",
+        name="Next token" if title == "next token" else title,
         summary=choices_summary(record),
     )
 
@@ -151,7 +159,6 @@ def _sums(now: Moment, found: Explained, token: str) -> None:
             name="Context as a weighted sum",
             summary=weighted_summary(sum_),
         )
-    st.caption(f"Computed again, formula by formula; max |difference| to the model: {found.difference:.1e}")
 
 
 def _heads(found: Explained) -> list[tuple[Any, Any]]:

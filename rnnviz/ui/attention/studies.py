@@ -36,12 +36,10 @@ def padding(now: Moment) -> None:
     with st.grid(2, min_column_width=380):
         with st.container():
             _leaking(now, found, n, target)
-        with st.container():
-            st.markdown(_table(now, found))
-            st.caption(
-                "One batch, looked at twice with the true tokens fed: only the mask differs. "
-                f"This model was {'trained with' if now.config.mask else 'trained without'} the mask."
-            )
+        st.markdown(
+            f"{_table(now, found)}\n\n:small[:gray[One batch, looked at twice with the true tokens fed: only "
+            f"the mask differs. This model was trained {'with' if now.config.mask else 'without'} the mask.]]"
+        )
 
 
 def _leaking(now: Moment, found: Leak, n: int, target: tuple[str, ...]) -> None:
@@ -126,11 +124,10 @@ def length(now: Moment) -> None:
         name="Exact match by length",
         summary=lines.by_length_summary(record),
     )
-    if len(found) == 1:
-        st.caption("Train the same pairs with and without attention to compare: each is a run of its own.")
+    alone = "Train the same pairs with and without attention to compare: each is a run of its own."
     st.caption(
         f"{STRINGS} strings of each length that were not trained on, decoded greedily. "
-        f"Trained: {data.shortest} to {data.longest} tokens."
+        f"Trained: {data.shortest} to {data.longest} tokens. {alone * (len(found) == 1)}"
     )
 
 

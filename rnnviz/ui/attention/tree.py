@@ -56,8 +56,7 @@ def show(now: Moment) -> None:
         on_click=clicked,
     )
     with st.grid(2, min_column_width=380):
-        with st.container():
-            st.markdown(f"{_answers(now, tree)}\n\n{_widths(now, trees)}")
+        st.markdown(f"{_answers(now, tree)}\n\n{_widths(now, trees)}")
         with st.container():
             _attention(now, tree, chosen)
 

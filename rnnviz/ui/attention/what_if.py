@@ -51,15 +51,13 @@ def show(now: Moment) -> None:
     _text(now)
     with st.grid(2, min_column_width=340):
         for title, which, key in (("Original", original(now), "a_before"), ("Changed", asked, "a_after")):
-            with st.container(gap="xsmall"):
-                at = min(step, len(said(which).ids) - 1)
-                st.caption(f"{title}, step {at}")
-                stepper.next_token(now, which, at, key, 230)
+            at = min(step, len(said(which).ids) - 1)
+            stepper.next_token(now, which, at, key, f"{title}, step {at}")
 
 
 def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
-    for name, one in zip(("Original", "Changed"), both, strict=True):
-        st.markdown(f"{name}: {pictures.spoken(now.current, one)}")
+    lines = zip(("Original", "Changed"), both, strict=True)
+    st.markdown("\n\n".join(f"{name}: {pictures.spoken(now.current, one)}" for name, one in lines))
     if not now.current.attends:
         return
     maps = []
@@ -103,10 +101,11 @@ def _text(now: Moment) -> None:
     pickers.area(FIELD[TEXT], height=90)
     for problem in now.current.wrong:
         st.warning(markdown(problem))
-    nothing = not now.values[TEXT].strip()
+    if not now.values[TEXT].strip():
+        return
     with st.container(horizontal=True):
-        st.button("Undo", key="a_undo", on_click=_undo, disabled=nothing, help="Take the last line back")
-        st.button("Reset all", key="a_clear", on_click=_clear, disabled=nothing, help="Take all lines back")
+        st.button("Undo", key="a_undo", on_click=_undo, help="Take the last line back")
+        st.button("Reset all", key="a_clear", on_click=_clear, help="Take all lines back")
 
 
 def _attention(now: Moment, theirs: Decoded, step: int) -> None:
