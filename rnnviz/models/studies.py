@@ -113,12 +113,15 @@ def by_length(
         raise refuse("data", data, "a generated task whose length can be chosen")
     if not lengths or not all(1 <= length <= MAX_LENGTH for length in lengths):
         raise refuse("lengths", lengths, f"lengths from 1 to {MAX_LENGTH}")
-    pairs, of = _asked(_Question(data, config.seed, tuple(lengths), count, seed))
+    kind = Generated(data.task, data.symbols, 1, 1, data.shift, train=1, held=0)
+    asked = _asked(_Question(kind, tuple(lengths), count, seed))
+    items = _fresh({source for source, _ in config.pairs}, asked, count)
+    of = asked.of[items]
     # Where padding reaches neither the encoder nor the attention all lengths are one batch.
     alone = not config.packed or (bool(config.context) and not config.mask)
-    exact = np.zeros(len(pairs))
-    for part in [np.flatnonzero(of == k) for k in range(len(lengths))] if alone else [np.arange(len(pairs))]:
-        batch = pairs.batch(part.tolist())
+    exact = np.zeros(len(items))
+    for part in [np.flatnonzero(of == k) for k in range(len(lengths))] if alone else [np.arange(len(items))]:
+        batch = asked.data.batch(items[part].tolist())
         source, targets = batch.inputs[0].to(device_of(model)), batch.targets.to(device_of(model))
         exact[part] = faultless(model, model.read(source, batch.inputs[1])[:2], targets).cpu().numpy()
     counts = np.bincount(of, minlength=len(lengths)).astype(float)
@@ -129,29 +132,45 @@ def by_length(
 
 @dataclass(frozen=True)
 class _Question:
-    data: Generated
-    drawn: int
+    kind: Generated
     lengths: tuple[int, ...]
     count: int
     seed: int
 
 
-def _bytes(found: tuple[PairsData, Array]) -> int:
-    data = found[0]
-    return sum(part.nbytes for part in (data.source, data.inputs, data.targets, found[1]))
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """Twice as many strings as are wanted of each length, the same for every model. ``of`` (n): the place of
+    a string's length.
+    """
+
+    sources: tuple[tuple[str, ...], ...]
+    data: PairsData
+    of: Array
+
+
+def _bytes(asked: _Asked) -> int:
+    data = asked.data
+    return sum(part.nbytes for part in (data.source, data.inputs, data.targets)) + 300 * len(asked.sources)
 
 
 @kept(8_000_000, size=_bytes)
-def _asked(question: _Question) -> tuple[PairsData, Array]:
-    """The strings that are asked, whatever the model, and for each the place of its length."""
-    data, count = question.data, question.count
-    config = Seq2SeqConfig(data, batch=1, seed=question.drawn)
-    trained = {source for source, _ in config.pairs}
-    pairs: list[Pair] = []
-    of: list[int] = []
+def _asked(question: _Question) -> _Asked:
+    kind, pairs, of = question.kind, list[Pair](), list[int]()
     for k, length in enumerate(question.lengths):
-        drawn = generate(data.task, data.symbols, (length, length), data.shift, 2 * count, question.seed)
-        fresh = [pair for pair in drawn if pair[0] not in trained][:count] or list(drawn[:count])
-        pairs += fresh
-        of += [k] * len(fresh)
-    return rows(config, pairs, "cpu", len(pairs)), np.array(of)
+        lengths, count = (length, length), 2 * question.count
+        drawn = generate(kind.task, kind.symbols, lengths, kind.shift, count, question.seed)
+        pairs += drawn
+        of += [k] * len(drawn)
+    data = rows(Seq2SeqConfig(kind, batch=1), pairs, "cpu", len(pairs))
+    return _Asked(tuple(source for source, _ in pairs), data, np.array(of))
+
+
+def _fresh(trained: set[tuple[str, ...]], asked: _Asked, count: int) -> Array:
+    """The places (n) of those to ask: of each length the first that were not trained on, all if all were."""
+    new = np.array([source not in trained for source in asked.sources])
+    found = []
+    for k in range(asked.of[-1] + 1):
+        of = asked.of == k
+        found.append(np.flatnonzero(of & new if (of & new).any() else of)[:count])
+    return np.concatenate(found)
