@@ -18,6 +18,8 @@ from streamlit.runtime import app_session
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 
+from rnnviz.ui.server import post
+
 PATIENCE: Final = 1.0
 """Seconds after which a rerun starts without its turn, so that one long computation cannot stop a room."""
 
@@ -64,6 +66,7 @@ def prepare() -> None:
     ScriptRunner._run_script = _in_turn(ScriptRunner._run_script)  # type: ignore[method-assign,assignment]
     Runtime._enqueued_some_message = _woken_once  # type: ignore[method-assign]
     DeltaGenerator.__deepcopy__ = _copied_once  # type: ignore[method-assign,assignment]
+    post.prepare()
     for name in ("_populate_theme_msg", "_populate_config_msg"):
         setattr(app_session, name, _remembered(getattr(app_session, name)))
 
