@@ -153,9 +153,14 @@ def _hypotheses(record: BeamTree, two_lines: bool) -> list[dict[str, Any]]:
 
 def _text(placed: Placed, two_lines: bool, lost: bool) -> str:
     token = short(placed.node.token, TOKEN)
-    score = "" if not two_lines or placed.node.parent < 0 else f"<br>{placed.node.score:.2f}"
-    score = score.replace("-", "\u2212")
+    score = "" if not two_lines or placed.node.parent < 0 else f"<br>{number(placed.node.score, 2)}"
     return f"{token}{score}" if lost else f"<b>{token}</b>{score}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A score with a real minus, and with a figure that is not 0 where it is almost 0."""
+    plain = f"{value:.{digits}f}"
+    return (plain if float(plain) or not value else f"{value:.1g}").replace("-", "\u2212")
 
 
 def _custom(record: BeamTree, placed: Placed, parent: Hypothesis | None) -> list[Any]:

@@ -33,7 +33,7 @@ from rnnviz.figures.beam import (
     beam_summary,
     beam_tree,
 )
-from rnnviz.figures.beam_drawn import beam_figure
+from rnnviz.figures.beam_drawn import beam_figure, number
 from rnnviz.figures.encoder_decoder import scheme, scheme_summary
 from rnnviz.figures.encoder_decoder_drawn import scheme_figure
 from rnnviz.figures.losses import History, curves, losses_figure, losses_summary
@@ -111,12 +111,22 @@ def test_a_box_says_its_token_and_score_and_answers_with_its_number() -> None:
     assert sum(len(trace.x) for trace in boxes) == 6  # the one at the limit is dashed
     for trace, fate in zip(boxes, ("dropped", "kept", "finished"), strict=True):
         assert_array_equal(trace.x, named(made, f"hypotheses, {fate}").x)
-        assert_allclose(np.asarray(trace.base, float) + trace.y / 2, named(made, f"hypotheses, {fate}").y, atol=1e-3)
+        assert_allclose(
+            np.asarray(trace.base, float) + trace.y / 2, named(made, f"hypotheses, {fate}").y, atol=1e-3
+        )
     assert {"<b>a</b><br>\u22120.50", "<b>&lt;start&gt;</b>", "c<br>\u22123.00"} <= set(texts)
     lines = [trace for trace in made.data if trace.type == "scatter" and trace.mode == "lines"]
     ways = [trace for trace in lines if trace.line.color == theme.ACCENT and trace.fill is None]
     assert ways[0].line.width == 3 and len(ways[0].x) == 2 * 3
     assert {trace.line.width for trace in lines if trace.line.dash == "dot"} == {0.8}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(-0.0004, "\u22120.0004"), (-1.5, "\u22121.50"), (0.0, "0.00"), (-0.004, "\u22120.004")],
+)
+def test_a_score_that_is_almost_0_is_not_written_as_minus_0(value: float, shown: str) -> None:
+    assert number(value, 2) == shown
 
 
 def test_the_search_s_own_records_are_drawn() -> None:

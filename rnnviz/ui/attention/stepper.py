@@ -70,10 +70,7 @@ def show(now: Moment) -> None:
         f"p = {math.exp(decoded.log_probs[step]):.3f}."
     )
     if now.current.attends:
-        words += (
-            " :gray[Energies and context are computed again below, formula by formula; "
-            f"max |difference| to the model: {found.difference:.1e}]"
-        )
+        words += f" :small[What is below is computed again: max |difference| {found.difference:.1e}]"
     st.markdown(words)
     with st.grid(2 if now.current.attends else 1, min_column_width=340):
         if now.current.attends:

@@ -37,8 +37,8 @@ def padding(now: Moment) -> None:
         with st.container():
             _leaking(now, found, n, target)
         st.markdown(
-            f"{_table(now, found)}\n\n:small[:gray[One batch, looked at twice with the true tokens fed: only "
-            f"the mask differs. This model was trained {'with' if now.config.mask else 'without'} the mask.]]"
+            f"{_table(now, found)}\n\n:small[One batch, looked at twice with the true tokens fed: only "
+            f"the mask differs. This model was trained {'with' if now.config.mask else 'without'} the mask.]"
         )
 
 

@@ -9,11 +9,11 @@ import streamlit as st
 
 from rnnviz.figures.attention import attention_map
 from rnnviz.figures.beam import beam_summary, beam_tree
-from rnnviz.figures.beam_drawn import beam_figure
+from rnnviz.figures.beam_drawn import beam_figure, number
 from rnnviz.models.beam import BeamTree
 from rnnviz.screens import attention as page
 from rnnviz.screens.attention_fields import BY_KEY
-from rnnviz.training.pairs_config import END
+from rnnviz.training.pairs_config import END, SPECIAL, START
 from rnnviz.ui import pickers
 from rnnviz.ui.attention import pictures
 from rnnviz.ui.attention.decoded import searched
@@ -40,7 +40,7 @@ def show(now: Moment) -> None:
     names = now.config.target_text([node.token for node in tree.nodes])
     chosen = int(now.values["a_node"])
     chosen = chosen if 0 < chosen < len(tree.nodes) else tree.best.id
-    record = beam_tree(tree.nodes, ["", *names[1:]], best=tree.best.id, chosen=chosen)
+    record = beam_tree(tree.nodes, [SPECIAL[START], *names[1:]], best=tree.best.id, chosen=chosen)
     count = len(tree.nodes)
 
     def clicked(point: Point) -> None:
@@ -87,13 +87,11 @@ def _answers(now: Moment, tree: BeamTree) -> str:
         node = tree.nodes[id]
         text, right = text_of(now, tree, id)
         bold = "**" if id == tree.best.id else ""
-        rows.append(
-            f"| {bold}{markdown(text) or 'nothing'}{bold}{_mark(right)} | {node.log_prob:.3f} | {node.step} "
-            f"| {node.score:.3f} |"
-        )
+        scores = f"{number(node.log_prob)} | {node.step} | {number(node.score)}"
+        rows.append(f"| {bold}{markdown(text) or 'nothing'}{bold}{_mark(right)} | {scores} |")
     power = f"{now.values['a_alpha']:g}"
     words = f"score = log p / tokens^{power}, the end symbol counted" if power != "0" else "score = log p"
-    return "\n".join([*rows, "", f":small[:gray[{words}]]"])
+    return "\n".join([*rows, "", f":small[{words}]"])
 
 
 def _widths(now: Moment, trees: Mapping[int, BeamTree]) -> str:
@@ -101,7 +99,9 @@ def _widths(now: Moment, trees: Mapping[int, BeamTree]) -> str:
     rows = ["| width | answer | log p |", "|---|---|---|"]
     for width, tree in trees.items():
         text, right = text_of(now, tree, tree.best.id)
-        rows.append(f"| {width} | {markdown(text) or 'nothing'}{_mark(right)} | {tree.best.log_prob:.3f} |")
+        rows.append(
+            f"| {width} | {markdown(text) or 'nothing'}{_mark(right)} | {number(tree.best.log_prob)} |"
+        )
     return "\n".join(rows)
 
 
