@@ -55,7 +55,8 @@ def marks(record: Curves) -> list[dict[str, Any]]:
         "type": "scatter",
         "mode": "markers+text" if apart else "markers",
         "name": "changed",
-        "text": [short(text, NAME) for _, _, text, _ in found] if apart else None,
+        # A space, so that the head does not stand on the first letter; an ordinary one is cut off.
+        "text": [f"\u00a0{short(text, NAME)}\u00a0" for _, _, text, _ in found] if apart else None,
         "textfont": {"color": theme.MUTED, "size": 11},
         "textposition": [
             "middle left" if epoch > 0.7 * record.end else "middle right" for _, epoch, *_ in found

@@ -261,6 +261,23 @@ def test_the_chosen_sentence_is_a_number_in_the_address_and_back_corrects_nothin
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 
+def test_the_list_of_sentences_follows_other_data_and_corrects_nothing(server: Server, page: Page) -> None:
+    visit(server, page)
+    page.get_by_test_id("stExpander").get_by_text("Data", exact=True).click()
+    text = page.get_by_role("textbox", name="Sentences")
+    text.fill("A/DET cat/NN\nNobody/NN slept/V")
+    text.press("Control+Enter")
+    expect(page.get_by_text("different words: 4")).to_be_visible()
+    wait_idle(page)
+    chosen = page.get_by_role("combobox", name="Sentence")
+    expect(chosen).to_have_value("A cat")
+    page.get_by_test_id("stButtonGroup").get_by_text("all tags right", exact=True).click()
+    expect(page).to_have_url(re.compile("t_until=all"))
+    wait_idle(page)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(summary(page, "Tags of the sentence")).to_contain_text("cat: ")
+
+
 def test_typed_sentences_are_edited_as_a_table_in_a_dialog(server: Server, page: Page) -> None:
     visit(server, page)
     page.get_by_test_id("stExpander").get_by_text("Data", exact=True).click()

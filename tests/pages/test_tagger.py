@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.presets import PRESETS, TRAINING_PRESETS
 from rnnviz.screens import tagger as page
-from rnnviz.training import TaggerConfig, advance, snapshot, start
+from rnnviz.training import TaggerConfig, advance, snapshot, start, step
 from rnnviz.training import live as runtime
 from tests.pages.components import components
 
@@ -174,3 +174,39 @@ def test_a_run_elsewhere_and_the_stop_condition_are_said(visit: Callable[..., Ap
     assert any("until the loss is below 0.01" in m.value for m in app.markdown)
     for run in lobby.runs(here):
         run.pause()
+
+
+def test_a_run_that_plays_can_be_reset(visit: Callable[..., AppTest]) -> None:
+    app = visit("tagger.py", t_until="never")
+    assert app.button(key="tagger_reset").disabled
+    app.selectbox(key="tagger_speed").set_value(0.5).run()
+    app.button(key="tagger_play").click().run()
+    app.run()
+    assert not app.button(key="tagger_reset").disabled
+    (run,) = runtime.house().lobby.runs(app.session_state["tagger_visit"], "tagger")
+    app.button(key="tagger_reset").click().run()
+    assert not run.look().busy and run.look().epoch == 0
+
+
+def test_unknown_words_are_named_once_and_not_all_of_them(visit: Callable[..., AppTest]) -> None:
+    app = visit("tagger.py", t_view="Try", t_try="dog " + "w w " * 9 + " ".join(f"u{i}" for i in range(20)))
+    (told,) = (c.value.replace("\\", "") for c in app.caption if "Not seen in training" in c.value)
+    assert told.count(" w,") == 1 and "u10, and 9 more." in told and "u11" not in told
+
+
+def test_a_live_picture_belongs_to_the_epoch_that_is_said(visit: Callable[..., AppTest]) -> None:
+    app = visit("tagger.py", t_until="never", t_view="Confusion")
+    app.button(key="tagger_play").click().run()
+    (run,) = runtime.house().lobby.runs(app.session_state["tagger_visit"], "tagger")
+    while run.look().epoch < 3:
+        assert run.wait(run.version, 60)
+    app.run()
+    drawn = charts(app)["Tags of the sentence"]
+    epoch = int(drawn["summary"].split("Epoch ")[1].split(":")[0])
+    run.pause()
+    config = PRESETS["D1"]
+    assert isinstance(config, TaggerConfig)
+    state = advance(start(config), epoch)
+    found = [snapshot(each, {"sentence": 0, "parts": []})["probabilities"].T for each in (state, step(state))]
+    now = sent(drawn["figure"]["data"][1])
+    assert any(np.array_equal(now, each) for each in found)  # a slice may end within an epoch

@@ -95,7 +95,7 @@ def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) 
     button("1 epoch", "one_epoch", "All the data once", Run.one_epoch, shortcut="e")
     if steps.name:
         button(f"1 {steps.name}", "one_step", f"One step of the optimiser: one {steps.name}", Run.one_step)
-    fresh = not (look.epoch or look.step)
+    fresh = not (look.epoch or look.step or look.busy)  # the row stands still while a run goes on
     button("Reset", "reset", "Back to where this run began", reset, disabled=fresh)
     st.selectbox(
         "Speed",

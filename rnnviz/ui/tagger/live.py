@@ -95,10 +95,18 @@ def _choices(current: page.TaggerScreen) -> None:
         if current.config.held_out:
             pickers.choice(FIELD["t_part"], collapsed=True)
         if 1 < len(shown) <= page.LISTED:
-            pickers.listed(FIELD[which], [" ".join(word for word, _ in s) for s in shown])
+            _listed(which, [" ".join(word for word, _ in s) for s in shown], current.sentence)
         elif len(shown) > 1:
             pickers.number(FIELD[which], high=len(shown) - 1, width=170)
         st.caption("Outlined: the true tag. ● the tag that is said, ✕ when it is wrong.")
+
+
+def _listed(key: str, names: list[str], chosen: int) -> None:
+    if st.session_state.get(f"{key}_names") != names:
+        # The browser holds a text of the list that was there before, and would send it as one of this list.
+        st.session_state[f"{key}_names"] = names
+        st.session_state[key] = chosen
+    pickers.listed(FIELD[key], names)
 
 
 def busy(current: page.TaggerScreen) -> bool:

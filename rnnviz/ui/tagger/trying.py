@@ -13,6 +13,8 @@ from rnnviz.ui.chart import chart
 from rnnviz.ui.link import markdown
 from rnnviz.ui.tagger.reading import Moment
 
+NAMED = 12
+"""So many unknown words are named; each has its mark in the picture."""
 FIELD = pickers.by_key(page.FIELDS)
 
 
@@ -34,7 +36,9 @@ def show(now: Moment) -> None:
         now.config.tags,
     )
     chart(tag_figure(grid), key="t_tried", name="Tags of your words", summary=tag_summary(grid))
-    unknown = [word for word, k in zip(words, known, strict=True) if not k]
+    unknown = list(dict.fromkeys(word for word, k in zip(words, known, strict=True) if not k))
+    if len(unknown) > NAMED:
+        unknown[NAMED:] = [f"and {len(unknown) - NAMED} more"]
     if unknown:
         read = (
             "read as <unk>"
