@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 from rnnviz.data import tagged
-from rnnviz.data.conllu import Reading
-from rnnviz.data.samples import SAMPLES
-from rnnviz.data.split import Split, split
+from rnnviz.data.split import split
 from rnnviz.gates import DIRECTION_NAMES, KINDS
 from rnnviz.kept import kept
 from rnnviz.link import Field, read
 from rnnviz.presets import EPOCHS, SENTENCES, TRAINING_PRESETS
+from rnnviz.screens import tagger_data
+from rnnviz.screens.tagger_data import Upload as Upload
 from rnnviz.training.config import (
     CASES,
     OPTIMISERS,
@@ -131,20 +131,6 @@ class TaggerScreen:
         return Stop(loss_below=self.loss) if self.until == "loss below" else None
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file that was read: its name, and its sentences with either column's tags."""
-
-    name: str
-    readings: Mapping[str, Reading | str]
-    """By column: the reading, or the sentence that says what is wrong with it."""
-    parts: Split | None = None
-    """How a saved run had them split."""
-
-    def __hash__(self) -> int:
-        return id(self)
-
-
 def screen(
     found: Mapping[str, Any], upload: Upload | None = None
 ) -> tuple[TaggerScreen, dict[str, Any], dict[str, str]]:
@@ -198,7 +184,7 @@ def _made(asked: Asked) -> tuple[TaggerConfig, str, str]:
     Kept, because a configuration keeps what was computed of it, and each answer asks twice or more.
     """
     values, upload = dict(zip(_MAKING, asked[0], strict=True)), asked[1]
-    sentences, problem, about = _sentences(values, upload)
+    sentences, problem, about = tagger_data.chosen(values, upload)
     held = values["t_held"] if len(sentences) > 1 else 0.0
     parts = split(sentences, held, values["t_seed"])
     if values["t_data"] == "File" and upload is not None and upload.parts is not None:
@@ -223,41 +209,6 @@ def _made(asked: Asked) -> tuple[TaggerConfig, str, str]:
         device=values["t_device"],
     )
     return config, problem, about
-
-
-def _sentences(values: Mapping[str, Any], upload: Upload | None) -> tuple[tuple[Sentence, ...], str, str]:
-    if values["t_data"] == "Sample":
-        sample = SAMPLES["tiny"]
-        return _sample(values["t_column"]).sentences, "", sample.about
-    if values["t_data"] == "File" and upload is None:
-        return SENTENCES, "", "No file yet (a link does not carry one): these are the sentences of D1"
-    if values["t_data"] == "File" and upload is not None:
-        if upload.parts is not None:
-            return upload.parts.train, "", f"The sentences of {upload.name}"
-        reading = upload.readings[values["t_column"]]
-        if isinstance(reading, str):
-            return SENTENCES, f"{upload.name}: {reading}", ""
-        return reading.sentences, "", f"{upload.name}: {reading.told()}"
-    found = typed(values["t_text"], values["t_column"])
-    return (SENTENCES, found, "") if isinstance(found, str) else (found, "", "")
-
-
-@lru_cache(maxsize=8)
-def _sample(column: Any) -> Reading:
-    return SAMPLES["tiny"].reading(column)
-
-
-@lru_cache(maxsize=32)
-def typed(text: str, column: Any) -> tuple[Sentence, ...] | str:
-    """The sentences of a typed or pasted text, or the sentence that says what is wrong with it."""
-    from rnnviz.data import conllu
-
-    try:
-        if any(line.count("\t") == 9 for line in text.splitlines()):
-            return conllu.read(text, column).sentences
-        return tagged.parse(text)
-    except ValueError as fault:
-        return str(fault)
 
 
 @dataclass(frozen=True)

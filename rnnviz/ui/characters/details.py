@@ -23,6 +23,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.characters.reading import Moment
 from rnnviz.ui.chart import Mark, chart
 from rnnviz.ui.lab import series
+from rnnviz.ui.lab.drawn import Drawn, kept_figure
 from rnnviz.ui.link import markdown
 
 FIELD = pickers.by_key(page.FIELDS)
@@ -42,25 +43,26 @@ def options(config: CharsConfig, view: str) -> None:
 def reshaped(now: Moment) -> None:
     """Row D8: the scores as the model gives them, as the loss takes them, and what each position adds."""
     texts = [now.config.source, now.config.target][: 1 + bool(now.values["c_two"])]
-    batch = scored(now.config, *(now.arrays_of(text)["flat_logits"] for text in texts))
-    classes = [shown(c) for c in now.config.characters]
-    record = reshape(
-        Scored(
-            batch.logits,
-            batch.target,
-            batch.losses,
-            classes,
-            [[shown(c) for c in text] for text in batch.sentences],
-            now.config.reduction,
+    logits = [now.arrays_of(text)["flat_logits"] for text in texts]
+
+    def draw() -> Drawn:
+        batch = scored(now.config, *logits)
+        record = reshape(
+            Scored(
+                batch.logits,
+                batch.target,
+                batch.losses,
+                [shown(c) for c in now.config.characters],
+                [[shown(c) for c in text] for text in batch.sentences],
+                now.config.reduction,
+            )
         )
-    )
-    chart(
-        reshape_figure(record),
-        key="c_reshape",
-        name="Reshape before the loss",
-        summary=reshape_summary(record),
-    )
-    size, length, count = batch.logits.shape
+        return reshape_figure(record), reshape_summary(record)
+
+    numbers = tuple(each.tobytes() for each in logits)
+    figure, told = kept_figure("reshape", (now.strings, now.config.reduction, numbers), draw)
+    chart(figure, key="c_reshape", name="Reshape before the loss", summary=told)
+    size, length, count = len(texts), len(now.config.source), len(now.config.characters)
     first = "(L, N, C)" if now.config.layer == "cell" or not now.config.embedding else "(N, L, C)"
     given = (length, size, count) if first == "(L, N, C)" else (size, length, count)
     st.caption(
@@ -75,27 +77,30 @@ def inside(now: Moment) -> None:
     config = now.config
     layer = page.DEPTHS.index(now.values["c_depth"])
     values = {letter: now.arrays[f"{letter}/{layer}/0"] for letter in ORDER[config.kind]}
-    chart(
-        step_heatmaps(
-            step_maps(values, [shown(c) for c in config.source]), columns=3 if config.kind == "RNN" else 2
-        ),
-        key="c_inside",
-        name="Inside the layer",
-        summary=f"Every quantity of layer {layer} at epoch {now.epoch}, characters along x, units along y. "
-        f"h lies between {values['h'].min():.3f} and {values['h'].max():.3f}.",
-    )
+
+    def draw() -> Drawn:
+        maps = step_maps(values, [shown(c) for c in config.source])
+        return step_heatmaps(maps, columns=3 if config.kind == "RNN" else 2), (
+            f"Every quantity of layer {layer} at epoch {now.epoch}, characters along x, units along y. "
+            f"h lies between {values['h'].min():.3f} and {values['h'].max():.3f}."
+        )
+
+    numbers = tuple(array.tobytes() for array in values.values())
+    figure, told = kept_figure("inside", (config.source, config.kind, layer, now.epoch, numbers), draw)
+    chart(figure, key="c_inside", name="Inside the layer", summary=told)
 
 
 def losses(now: Moment, runs: Sequence[Run]) -> None:
     """Loss and accuracy over the epochs, of several runs."""
-    record = curves([series.history(run, run.look()) for run in runs])
-    chart(
-        losses_figure(record, log=bool(now.values["c_log"]), height=360),
-        key="c_losses",
-        name="Loss and accuracy",
-        summary=losses_summary(record),
-        mark=Mark(GROUP, now.epoch),
-    )
+    looks = [run.look() for run in runs]
+
+    def draw() -> Drawn:
+        record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
+        return losses_figure(record, log=bool(now.values["c_log"]), height=360), losses_summary(record)
+
+    what = series.told_apart(runs, looks)
+    figure, told = kept_figure("c_losses", what and (what, now.values["c_log"]), draw)
+    chart(figure, key="c_losses", name="Loss and accuracy", summary=told, mark=Mark(GROUP, now.epoch))
 
 
 def weights(now: Moment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,13 @@ def history(run: Run, look: Look) -> History:
         since=run.origin.epoch,
         changes=changes,
     )
+
+
+def told_apart(runs: Sequence[Run], looks: Sequence[Look]) -> tuple[Hashable, ...]:
+    """What the picture of these runs' curves depends on: nothing while none has been trained."""
+    if not any(look.curves.names for look in looks):
+        return ()
+    return tuple((run.id, run.label, look.version) for run, look in zip(runs, looks, strict=True))
 
 
 def told(what: Any) -> str:

@@ -12,6 +12,7 @@ from rnnviz.training import Device
 from rnnviz.training.live import SPEEDS, Look, Run, house
 from rnnviz.training.slices import Stop
 from rnnviz.ui.lab.desk import Desk, change, device, elsewhere, guarded, latest, reset, said, take
+from rnnviz.ui.pickers import Change
 
 POLL = 0.5
 """Seconds between two pictures of a run that goes on."""
@@ -164,7 +165,7 @@ def rewound(desk: Desk, look: Look) -> int | None:
     return None if look.busy or chosen is None or chosen >= look.epoch else int(chosen)
 
 
-def rewind(desk: Desk, look: Look) -> int | None:
+def rewind(desk: Desk, look: Look, on_change: Change = "rerun") -> int | None:
     """The slider back to any epoch; the epoch that was chosen, None for where the run stands."""
     key = f"{desk.page}_epoch"
     if look.epoch == 0 or look.busy:
@@ -179,5 +180,6 @@ def rewind(desk: Desk, look: Look) -> int | None:
         value=look.epoch,
         key=key,
         help="Replays every picture. Nothing is lost: to the right is where the run stands.",
+        on_change=on_change,
     )
     return rewound(desk, look)

@@ -125,9 +125,8 @@ def _losses(now: Moment) -> None:
         record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
         return losses_figure(record, log=bool(now.values["t_log"]), height=HEIGHT), losses_summary(record)
 
-    what = tuple((run.id, run.label, look.version) for run, look in zip(runs, looks, strict=True))
-    nothing = len(runs) == 1 and not looks[0].curves.names
-    figure, told = kept_figure("losses", () if nothing else (what, now.values["t_log"]), draw)
+    what = series.told_apart(runs, looks)
+    figure, told = kept_figure("t_losses", what and (what, now.values["t_log"]), draw)
     chart(
         figure,
         key="t_losses",
