@@ -27,6 +27,11 @@ def rows(numbers: Iterable[int]) -> str:
     return f"rows {', '.join(map(str, found[:-1]))} and {found[-1]}"
 
 
+def apart(difference: float) -> str:
+    """A largest difference: 0, or 1.2e-07."""
+    return f"{difference:.1e}" if difference else "0"
+
+
 @lru_cache(maxsize=128)
 def lookup_line(table: Table, position: int) -> str:
     """The marked position's lookup, for a call that was answered."""

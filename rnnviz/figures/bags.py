@@ -199,7 +199,7 @@ def _heat(title: str, values: Matrix, x: str, y: str, coloraxis: str, hover: str
     columns, rows = values.shape
     limit = 8 if coloraxis != "coloraxis" else 16
     numbers = columns <= limit and rows <= 6
-    form = "%{z:.0e}" if coloraxis == "coloraxis3" else "%{z:.2f}"
+    form = "%{z:.1~g}" if coloraxis == "coloraxis3" else "%{z:.2f}"
     return {
         "type": "heatmap",
         "name": title,

@@ -125,7 +125,8 @@ def compared_figure(maps: Maps, height: int, heads: tuple[str, str, str] = HEADS
             shown = values is not None
             if values is None:
                 middle = ((left + right) / 2, (high + low) / 2 / total)
-                layout["annotations"].append(_text(row.note, *middle, "center", theme.MISMATCH))
+                short = row.note.split(":")[0]  # the shapes stand above, and would not fit into a narrow page
+                layout["annotations"].append(_text(short, *middle, "center", theme.MISMATCH))
                 values = np.zeros((0, 0), np.float32)
             if k == 0:  # once, in the margin: before a number it would run into the next one
                 along = _text(f"{row.axes[0]} ", left, low / total, "right") | {"font": {"size": 11}}

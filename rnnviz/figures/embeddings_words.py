@@ -52,6 +52,7 @@ def alike_figure(record: Alike) -> go.Figure:
     if columns:
         for axis in ("xaxis", "xaxis2"):
             layout[axis] |= {"ticktext": [short(name, 9) for name in columns], "autotickangles": [0, 45, 90]}
+            del layout[axis]["tickangle"]  # it would count, and names run into each other where it is narrow
     return figure(data, layout)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.by_hand.experiment import operations, outcome
 from rnnviz.screens.by_hand import ALL_FAULTS, screen
-from tests.browser.harness import Server, expect_fits, wait_idle
+from tests.browser.harness import Server, expect_fits, pick, wait_idle
 
 MAPS = "Both results and their difference"
 
@@ -86,6 +86,39 @@ def test_a_preset_sets_the_sidebar_too_and_one_press_of_back_undoes_it(server: S
     page.go_back()
     expect(page.get_by_role("combobox", name="Experiment")).to_have_value("From matmul")
     expect(page.get_by_text("silently a one-layer model")).to_have_count(0)
+
+
+def test_another_experiment_brings_its_own_controls_and_the_shown_sequence_follows_the_batch(
+    server: Server, page: Page
+) -> None:
+    visit(server, page)
+    pick(page, page.get_by_role("combobox", name="Experiment"), "Layers stacked")
+    expect(page.get_by_role("spinbutton", name="num_layers")).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Output size")).to_have_count(0)
+    expect(option(page, "Only the first layer")).to_be_visible()
+    wait_idle(page)
+    page.get_by_text("More", exact=True).click()
+    shown = page.get_by_role("spinbutton", name="Sequence shown")
+    shown.fill("1")
+    shown.press("Enter")
+    expect(page).to_have_url(re.compile("b_n=1"))
+    wait_idle(page)
+    batch = page.get_by_role("spinbutton", name="Batch N")
+    batch.fill("1")
+    batch.press("Enter")
+    expect(shown).to_have_count(0)
+    wait_idle(page)
+    batch.fill("3")
+    batch.press("Enter")
+    expect(shown).to_be_visible()
+    wait_idle(page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Memory").click()
+    expect(page.get_by_role("combobox", name="Experiment")).to_have_value("Memory without activation")
+    expect(page.get_by_role("spinbutton", name="Batch N")).to_have_value("4")
+    drawn(page, "Norm of the state")
+    for label in ("Split", "Concatenated"):
+        code = page.get_by_role("group", name=label, exact=True).first
+        assert code.evaluate("(e) => e.scrollWidth <= e.clientWidth"), label
 
 
 def test_keys_walk_through_the_operations_and_the_code_follows(server: Server, page: Page) -> None:

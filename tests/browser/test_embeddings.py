@@ -243,6 +243,31 @@ def test_a_bert_model_of_the_server_is_used(
     np.testing.assert_array_equal(np.array(values(figure, 0), np.float32), table[[2, 5, 6, 7, 3]])
 
 
+def test_names_below_a_matrix_do_not_run_into_each_other(server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 800, "height": 800})
+    visit(server, page, "?e_view=One-hot&e_text=king+queen+man+woman+cat%0Adog+milk+bread+red", "Similarity")
+    turned = r"""(root) => {
+      const texts = Array.from(root.querySelectorAll(".xtick text, .x2tick text"));
+      return texts.length === 20 && texts.every((t) => /rotate\((45|90)/.test(t.getAttribute("transform")));
+    }"""
+    page.wait_for_function(turned, arg=drawn(page, "Similarity").element_handle())
+
+
+def test_the_padding_row_follows_the_table(server: Server, page: Page) -> None:
+    visit(server, page, "?e_view=Gradient&e_source=Indices&e_indices=0+2+0+5&e_pad=9", "One step")
+    row = page.get_by_role("spinbutton", name="Padding row")
+    expect(row).to_have_value("9")
+    slider = page.get_by_role("slider", name="num_embeddings")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("e_rows=9"))
+    expect(row).to_have_value("8")
+    wait_idle(page)
+    page.get_by_text("padding_idx", exact=True).click()
+    expect(row).to_have_count(0)
+    expect(said(page, "No row is padding")).to_be_visible()
+
+
 def test_numbers_leave_cells_that_are_too_narrow_for_them(server: Server, page: Page) -> None:
     texts = "(r) => r.querySelector('.rv-plot')._fullData.map((t) => Boolean(t.texttemplate)).slice(0, 4)"
     visit(server, page)

@@ -53,7 +53,7 @@ def test_the_first_visit_shows_pytorchs_numbers(visit: Visit) -> None:
     ):
         np.testing.assert_array_equal(array(trace["z"]), values)
     assert "Position [0, 1] (“cat”) reads row 2" in texts(app).replace("\\", "")
-    assert "**0.0e+00**" in texts(app)
+    assert "max |difference| **0**" in texts(app)
 
 
 @pytest.mark.parametrize("row", list(page.EXAMPLES))
@@ -134,6 +134,11 @@ def test_what_pytorch_refuses_is_shown_with_the_reason(
     assert not app.exception
     assert error in app.code[0].value and app.warning
     assert len(charts(app)["Bags"]["figure"]["data"]) > 0
+
+
+def test_a_refused_step_has_no_loss(visit: Visit) -> None:
+    app = visit("embeddings.py", e_view="Gradient", e_source="Indices", e_indices="0 99")
+    assert not app.exception and "there is no row 99" in texts(app) and "= nan" not in texts(app)
 
 
 def test_what_pytorch_does_not_check_is_not_run(visit: Visit) -> None:

@@ -253,9 +253,9 @@ def test_the_projection_that_follows_is_linear_in_each_state() -> None:
 
 def test_times_are_medians_of_both_sides_warm() -> None:
     found = times(preset("B5"))
-    assert found.repeats == REPEATS and 0 < found.hand < 1 and 0 < found.torch < 1
+    assert 1 <= found.repeats <= REPEATS and 0 < found.hand < 1 and 0 < found.torch < 1
     large = times(preset("B8"))
-    assert large.hand > found.hand
+    assert large.hand > found.hand and large.repeats == 1  # two runs of 30 steps are long enough
     assert times(preset("B5", b_seed=7)) is found and times(preset("B5", b_hidden=7)) is not found
 
 

@@ -85,6 +85,23 @@ def test_a_long_run_is_recorded_up_to_a_limit_and_says_so() -> None:
     assert kept < 400_000 and len(big.operations) < big.total
 
 
+def test_what_is_kept_holds_no_tensor_for_the_collection_of_garbage_to_walk_over() -> None:
+    current = screen(b_kind="GRU")
+    for array in [
+        *(o.values for o in operations(current).operations),
+        *(side for one in outcome(current).results for side in (one.hand, one.torch)),
+    ]:
+        assert array.base is None and not array.flags.writeable
+
+
+def test_operations_are_a_sequence() -> None:
+    found = operations(screen()).operations
+    assert [o.code for o in found[2:4]] == [found[2].code, found[3].code]
+    assert found[-1].code == found[len(found) - 1].code
+    with pytest.raises(IndexError):
+        found[len(found)]
+
+
 def test_watching_changes_nothing_and_ends_with_the_run() -> None:
     current = screen(b_kind="GRU")
     parts, made = broken_recipe(current), setup(current)

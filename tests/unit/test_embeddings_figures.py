@@ -183,6 +183,13 @@ def test_any_bags_are_drawn(values: dict[str, Any]) -> None:
     assert len(sendable(bags_figure(bag_maps(**values))).text) < 40_000
 
 
+def test_names_of_columns_may_turn_where_there_is_no_room() -> None:
+    names = ("king", "queen", "woman")
+    made = alike_figure(Alike(names, np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32), "weight"))
+    for axis in (made.layout.xaxis, made.layout.xaxis2):
+        assert axis.tickangle is None and axis.autotickangles == (0, 45, 90)
+
+
 def test_one_hot_s_cosines_are_drawn_beside_the_table_s() -> None:
     found = compare(page.screen({})[0].table, False)
     made = validated(alike_figure(Alike(found.names, found.one_hot, found.vectors, found.title)))

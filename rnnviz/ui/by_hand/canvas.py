@@ -94,8 +94,9 @@ def both(current: page.ByHandScreen, found: Outcome) -> str:
         for screen, text in zip((current, current.intact()), code["call"], strict=True)
     )
     names = page.sides(current.experiment)
-    wide = (340, 340) if current.experiment == "Memory without activation" else (450, 262)
-    boxes = [markup.Box(name, wrap=k == 1) for k, name in enumerate(names)]
+    alike = current.experiment == "Memory without activation"
+    wide = (340, 340) if alike else (450, 262)
+    boxes = [markup.Box(name, wrap=alike or k == 1) for k, name in enumerate(names)]
     left = markup.Side(names[0], markup.code(*code["hand"], boxes[0]), spent.hand, wide[0])
     other = markup.Side(names[1], markup.code(now, right, boxes[1]), spent.torch, wide[1])
     return markup.both(left, other, spent, examples.EXAMPLES[row].fact if row else "") + markup.verdict(found)

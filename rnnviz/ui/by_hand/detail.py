@@ -110,14 +110,15 @@ def gradients(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     found = outcome(current)
     st.markdown(
         "The gradient of the squared error of all results against a ramp from −1 to 1, by autograd on both "
-        "sides: backpropagation through time runs through the hand-written loop as well."
+        "sides: backpropagation through time runs through the hand-written loop as well. Of each the largest "
+        "|number| is shown."
     )
     rows = []
     for one in found.gradients:
         apart = f"{markup.number(one.largest)} {'✓' if one.equal else '✗'}"
         mine = "none" if one.name in found.missing else f"{one.hand:.4g}"
         rows.append((one.name, str(one.shape), mine, f"{one.torch:.4g}", apart))
-    heads = ("parameter", "shape", "largest by hand", "largest of PyTorch", "max |difference|")
+    heads = ("parameter", "shape", "by hand", "PyTorch", "max |difference|")
     st.html(table("Gradients", heads, rows))
     if found.missing:
         st.caption("“none”: nothing that this parameter does reaches a result, so it would never learn.")

@@ -11,7 +11,7 @@ import streamlit as st
 from rnnviz.embeddings.bags import bag_of, run_bags
 from rnnviz.embeddings.clicks import with_start
 from rnnviz.embeddings.inputs import Bags
-from rnnviz.embeddings.spoken import bag_lines
+from rnnviz.embeddings.spoken import apart, bag_lines
 from rnnviz.figures.bags import BagMaps, bags_figure
 from rnnviz.screens import embeddings as page
 from rnnviz.ui.chart import Point, chart
@@ -35,7 +35,7 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
     if found.output is not None:
         st.caption(
             f"`{bags.config.call()}` · output {found.output.shape} · in two steps = `nn.Embedding`, then "
-            f"{bags.config.mode} · max |difference| **{found.difference:.1e}**",
+            f"{bags.config.mode} · max |difference| **{apart(found.difference)}**",
             help="Both add the same rows, perhaps in another order, which float32 shows at 1e-07.",
         )
     said = list(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -31,8 +32,9 @@ def show(current: page.EmbeddingsScreen, values: dict[str, Any]) -> None:
         summary=" ".join(lines).replace("`", "").replace("**", ""),
     )
     config, loss = training.table.config, f"loss = {training.loss}"
+    value = "" if math.isnan(found.loss) else f" = {found.loss:.4f}"  # a refused call has none
     st.caption(
-        f"`{config.call()}` · `{loss}` = {found.loss:.4f} · `loss.backward()` · "
+        f"`{config.call()}` · `{loss}`{value} · `loss.backward()` · "
         f"`torch.optim.SGD(lr={training.lr:g}).step()`"
     )
     st.markdown("\n".join(f"- {line}" for line in lines))

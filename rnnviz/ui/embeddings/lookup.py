@@ -11,7 +11,7 @@ import streamlit as st
 from rnnviz.embeddings import lookup as core
 from rnnviz.embeddings.clicks import with_row
 from rnnviz.embeddings.inputs import Table
-from rnnviz.embeddings.spoken import lookup_line
+from rnnviz.embeddings.spoken import apart, lookup_line
 from rnnviz.figures.embeddings import Arrays, Labels, lookup_figure, lookup_maps, table_figure
 from rnnviz.screens import embeddings as page
 from rnnviz.ui import pickers
@@ -62,7 +62,7 @@ def _looked_up(table: Table, line: Line) -> None:
     n, length, dim = found.shape
     st.caption(
         f"`{table.config.call()}` · output = `embedding(input)`, ({n}, {length}) → ({n}, {length}, {dim}) · "
-        f"product = `one_hot @ weight` · max |difference| **{found.difference:.1e}**",
+        f"product = `one_hot @ weight` · max |difference| **{apart(found.difference)}**",
         help="The lookup copies rows; the product multiplies and adds. With a single 1 in each one-hot row "
         "both give the same numbers, but the product costs V multiplications for each of them.",
     )

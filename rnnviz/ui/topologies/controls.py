@@ -30,21 +30,37 @@ def controls(current: page.TopologiesScreen, values: Mapping[str, Any]) -> None:
     name = current.config.name
     for key in page.INPUTS[name]:
         if name == "one-to-one":
-            pickers.slider(FIELD[key])
+            pickers.slider(FIELD[key], on_change=moved)
         elif name == "one-to-many":
-            pickers.number(FIELD[key])
+            pickers.number(FIELD[key], on_change=moved)
         else:
-            pickers.line(FIELD[key])
+            pickers.line(FIELD[key], on_change=moved)
     _examples(name, values)
     pickers.choice(FIELD["p_weights"], on_change=alone)
     st.caption(f"Trained by this repository with seed {current.config.seed}; see *Training* below.")
 
 
+def moved() -> None:
+    """An input's ``on_change``: the canvas alone, unless what is marked beside it changes too."""
+    held = {f.key: st.session_state[f.key] for f in page.FIELDS if f.key in st.session_state}
+    current, values, notes = page.screen(held)
+    if notes or _example(current.config.name, values) != st.session_state.get(TRY):
+        st.rerun()
+    st.rerun(KEYS.canvas)
+
+
+def _example(name: str, values: Mapping[str, Any]) -> str | None:
+    """The example that the input is, if it is one."""
+    for text in EXAMPLES[name]:
+        if all(values[key] == value for key, value in page.example_values(name, text).items()):
+            return text
+    return None
+
+
 def _examples(name: str, values: Mapping[str, Any]) -> None:
     """Inputs worth trying; the shown one is marked."""
     given = {text: page.example_values(name, text) for text in EXAMPLES[name]}
-    now = [text for text, found in given.items() if all(values[key] == v for key, v in found.items())]
-    st.session_state[TRY] = now[0] if now else None
+    st.session_state[TRY] = _example(name, values)
 
     def chosen() -> None:
         text = st.session_state[TRY]

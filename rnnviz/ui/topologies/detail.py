@@ -46,15 +46,15 @@ def show(current: page.TopologiesScreen, values: Mapping[str, Any], found: Look)
 def training(current: page.TopologiesScreen) -> None:
     """The loss of the training and how the model does, before and after it."""
     report = shipped(current.config)[1]
-    picture, numbers = st.columns([1, 2])
-    with picture:
+    row = st.container(horizontal=True)  # one under the other where there is no room for both
+    with row.container(width=290):
         chart(
             _curve(report),
             key="p_training",
             name="Loss of the training",
             summary=f"From {report.curve[0]:.3f} to {report.curve[-1]:.4f} in {report.steps:,} steps.",
         )
-    with numbers:
+    with row.container(width=510):
         rows = [
             (
                 score.name,
