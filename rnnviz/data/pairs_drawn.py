@@ -32,6 +32,8 @@ MONTHS = (
 
 def symbol(i: int) -> str:
     """The i-th letter: a to z, then aa, ab, …"""
+    if i < 26:
+        return chr(ord("a") + i)
     name = ""
     i += 1
     while i:

@@ -246,8 +246,8 @@ def _rect(
 
 def _titles(panel: _Panel, columns: int) -> list[dict[str, Any]]:
     one = panel.map
-    counted = "{}/{}" if columns > 2 else "{} of {} peaks right"
-    count = f"   {counted.format(*one.right)}" if one.right else ""
+    counted = " {}/{}" if columns > 2 else "   {} of {} peaks right"
+    count = counted.format(*one.right) if one.right else ""
     titles = [
         {
             "text": f"<b>{plain(one.name)}</b>{count}",

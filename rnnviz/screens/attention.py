@@ -142,6 +142,9 @@ def _agreed(values: dict[str, Any], notes: dict[str, str]) -> None:
         values["a_dhid"] = width
     if values["a_score"] == "multihead":
         values["a_heads"] = next(n for n in range(min(values["a_heads"], width), 0, -1) if width % n == 0)
+        values["a_head"] = min(values["a_head"], values["a_heads"] - 1)
+    else:
+        values["a_head"] = 0
 
 
 def _of_model(values: Mapping[str, Any]) -> dict[str, Any]:

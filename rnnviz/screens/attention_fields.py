@@ -87,6 +87,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("a_view", "View", VIEWS[0], "What to look at under the pictures.", options=VIEWS),
     Field("a_sums", "Sums", SUMS[0], "What is written out for this step.", options=SUMS),
+    Field("a_head", "Head", 0, "Of several, the one whose products are written out.", 0, 15),
     Field("a_step", "Step", 0, "Which token is being said.", 0, 200),
     Field("a_place", "Source position", -1, "Which source position is framed; -1: none.", -1, 200),
     Field("a_edits", "What if", "", "One change a line.", max_chars=MAX_EDITS_TEXT),
@@ -100,7 +101,7 @@ FIELDS: tuple[Field, ...] = (
 )
 BY_KEY = {f.key: f for f in FIELDS}
 LOOKED = (
-    *("a_source", "a_pair", "a_feed", "a_view", "a_sums", "a_step", "a_place", "a_edits", "a_temp", "a_draw"),
-    *("a_dseed", "a_width", "a_alpha", "a_node", "a_log"),
+    *("a_source", "a_pair", "a_feed", "a_view", "a_sums", "a_head", "a_step", "a_place", "a_edits", "a_temp"),
+    *("a_draw", "a_dseed", "a_width", "a_alpha", "a_node", "a_log"),
 )
 """What is only looked at: a preset leaves most of it alone, and no training depends on it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.data.pairs_text import format_pairs
@@ -18,6 +20,7 @@ from rnnviz.screens.attention import screen
 from rnnviz.screens.attention_examples import EXAMPLES
 from rnnviz.training import RunState, start
 from rnnviz.training.pairs_config import Seq2SeqConfig
+from rnnviz.ui.attention.decoded import begun, opened, seed_of
 from rnnviz.ui.attention.shipped import fresh
 from tests.pages.components import components
 
@@ -73,6 +76,30 @@ def test_the_sums_of_a_step_are_those_of_the_model(visit: Visit) -> None:
     choices = figure(app, "Next token")["figure"]["data"][0]
     likely = [c.probability for c in found.candidates]
     np.testing.assert_allclose(array(choices["x"])[: len(likely)], likely, rtol=1e-5)
+
+
+def test_of_several_heads_one_is_written_out(visit: Visit) -> None:
+    app = visit("attention.py", a_score="multihead", a_heads="4", a_head="2", a_step="1")
+    current, _, _ = screen({"a_score": "multihead"})
+    model = model_of(start(current.config))
+    found = explain(model, current.config, decode(model, current.config, current.source), 1)
+    assert found.products is not None
+    shown = {t["name"]: t for t in figure(app, "Products behind the energies, head 2")["figure"]["data"]}
+    np.testing.assert_allclose(array(shown["products"]["z"]), found.products[2], rtol=1e-6)
+    assert len([part for part in components(app) if str(part.get("name", "")).startswith("Products")]) == 1
+    assert app.number_input(key="a_head").max == 3
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"a_lr": 0.5, "a_drop": 0.3, "a_layers": 2, "a_dec": "LSTM"}, {"a_task": "dates", "a_seed": 7}],
+)
+def test_what_is_kept_of_an_untrained_model_is_where_its_run_starts(values: dict[str, Any]) -> None:
+    config = screen(values)[0].config
+    assert begun(config) == start(config).to_bytes()
+    kept, own = opened(seed_of(config)).model.state_dict(), model_of(start(config)).state_dict()
+    assert kept.keys() == own.keys() and all(torch.equal(kept[name], own[name]) for name in own)
+    assert seed_of(replace(config, batch=7, teacher=0.5, device="cpu")) == seed_of(config)
 
 
 def test_a_source_with_unknown_symbols_is_refused_in_words(visit: Visit) -> None:

@@ -16,6 +16,7 @@ from rnnviz.ui.attention import curves, pictures, saving, stepper, studies, tree
 from rnnviz.ui.attention.reading import (
     CANVAS,
     DETAIL,
+    LIVE,
     PAGE,
     VIEW,
     Moment,
@@ -80,7 +81,8 @@ def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
     with st.grid(2 if current.attends else 1, min_column_width=380):
         heatmap = st.container() if current.attends else words
         beside = st.container(gap="xsmall")
-    back = rewind(here, look)
+    # A run that is only looked at has no branches, whose button names the epoch.
+    back = rewind(here, look, "rerun" if here.runs else pickers.only(LIVE))
     branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)
     pickers.choice(FIELD["a_view"], views(current), collapsed=True, on_change=moved)
     return Places(spot, words, heatmap, beside, st.container())

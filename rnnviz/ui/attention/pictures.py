@@ -10,13 +10,14 @@ from rnnviz.figures.attention import AttentionMap, attention_map, attention_summ
 from rnnviz.figures.attention_drawn import Chosen, attention_figure
 from rnnviz.models.decoding import Decoded
 from rnnviz.screens import attention as page
-from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui.attention.reading import Moment, kept
 from rnnviz.ui.attention.stepper import go, place_of
 from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.lab.drawn import Drawn
 from rnnviz.ui.link import markdown
 
-HEIGHT, LEAST, ROW = 460, 170, 60
-"""Pixels: the picture at most, and with few steps; a step."""
+HEIGHT, LEAST, ROW, SEVERAL = 460, 170, 60, 200
+"""Pixels: the picture at most, and with few steps; a step; a row of several maps at least."""
 SAID = 60
 """Characters of what was said that stand in a line."""
 
@@ -37,43 +38,44 @@ def maps_of(current: page.AttentionScreen, decoded: Decoded, name: str, fed: boo
 def heatmap(now: Moment, step: int | None) -> None:
     """The attention of the decoding in view; a click chooses a step and a source position."""
     decoded = now.decoded
-    maps = maps_of(now.current, decoded, f"epoch {now.epoch}" if now.epoch else "not trained", now.fed)
-    drawn(
-        maps,
-        key="a_map",
-        name="Attention",
-        chosen=None if step is None else Chosen(step, place_of(now)),
-        size=(min(HEIGHT, LEAST + ROW * len(decoded.ids)), _columns(len(maps))),
-        length=len(decoded.ids),
-    )
+    place = None if step is None else place_of(now)
+
+    def draw() -> Drawn:
+        name = f"epoch {now.epoch}" if now.epoch else "not trained"
+        maps = maps_of(now.current, decoded, name, now.fed)
+        figure = attention_figure(
+            maps,
+            chosen=None if step is None else Chosen(step, place),
+            height=_height(len(maps), len(decoded.ids)),
+            columns=_columns(len(maps)),
+        )
+        return figure, attention_summary(maps)
+
+    picture = kept("map", now, (now.asked.how, now.epoch, step, place), draw)
+    drawn(picture, key="a_map", name="Attention", length=len(decoded.ids))
+
+
+def _height(maps: int, steps: int) -> int:
+    return max(min(HEIGHT, LEAST + ROW * steps), SEVERAL * -(-maps // _columns(maps)) * (maps > 1))
 
 
 def _columns(maps: int) -> int:
     return 1 if maps == 1 else 2 if maps <= 4 else 4
 
 
-def drawn(
-    maps: Sequence[AttentionMap],
-    *,
-    key: str,
-    name: str,
-    chosen: Chosen | None = None,
-    size: tuple[int | None, int | None] = (None, None),
-    length: int = 0,
-) -> None:
-    """Maps side by side. ``size``: pixels and columns; with ``length`` a click chooses step and place."""
+def drawn(picture: Drawn, *, key: str, name: str, length: int = 0) -> None:
+    """Maps side by side. With ``length`` a click chooses step and place."""
 
     def clicked(point: Point) -> None:
         if len(point.index) == 2:
             go(length, point.index[0], point.index[1])
 
-    chart(
-        attention_figure(maps, chosen=chosen, height=size[0], columns=size[1]),
-        key=key,
-        name=name,
-        summary=attention_summary(maps),
-        on_click=clicked if length else None,
-    )
+    chart(picture[0], key=key, name=name, summary=picture[1], on_click=clicked if length else None)
+
+
+def beside(maps: Sequence[AttentionMap], chosen: Chosen | None = None) -> Drawn:
+    """Maps side by side, and their summary."""
+    return attention_figure(maps, chosen=chosen), attention_summary(maps)
 
 
 def spoken(current: page.AttentionScreen, decoded: Decoded) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from rnnviz.training.slices import Stop
 from rnnviz.ui.attention.decoded import Asked, State, said, state_of
 from rnnviz.ui.attention.shipped import begins_with, fresh
 from rnnviz.ui.lab.desk import Desk, config_of, desk
+from rnnviz.ui.lab.drawn import Drawn, kept_figure
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.lab.transport import Steps
 from rnnviz.ui.link import arrive
@@ -82,6 +83,17 @@ class Moment:
     @property
     def decoded(self) -> Decoded:
         return said(self.asked)
+
+
+def kept(name: str, now: Moment, what: Hashable, draw: Callable[[], Drawn]) -> Drawn:
+    """A picture of the model in view and its source, which depends on ``what`` besides. Of a run that goes on
+    nobody asks twice.
+    """
+    if now.look.busy:
+        return draw()
+    # A key must not hold a run's bytes: a room's are a thousand times as large as the pictures.
+    model = now.state if isinstance(now.state, Seq2SeqConfig) else (hash(now.state), len(now.state))
+    return kept_figure(f"attention {name}", (model, now.current.source, what), draw)
 
 
 def moment(current: page.AttentionScreen, values: Mapping[str, Any], epoch: int | None) -> Moment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
@@ -23,8 +22,9 @@ from rnnviz.screens.attention_fields import BY_KEY
 from rnnviz.training.pairs_config import END
 from rnnviz.ui import pickers
 from rnnviz.ui.attention.decoded import Asked, explained, said
-from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui.attention.reading import Moment, kept
 from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.lab.drawn import Drawn
 from rnnviz.ui.link import markdown
 from rnnviz.ui.transport import Line, jump, position, tick, transport
 
@@ -91,14 +91,15 @@ def energies(now: Moment, found: Explained, token: str, key: str) -> None:
     assert found.energies is not None and found.weights is not None
     several = found.energies.ndim == 2
     sums = (found.energies.mean(0), found.weights.mean(0)) if several else (found.energies, found.weights)
-    record = looked(token, now.current.source, sums, place=place_of(now))
-    chart(
-        looked_figure(record, height=HEIGHT),
-        key=key,
-        name="Energies and weights" + (" (mean of the heads)" if several else ""),
-        summary=looked_summary(record),
-        on_click=_place,
-    )
+    place = place_of(now)
+
+    def draw() -> Drawn:
+        record = looked(token, now.current.source, sums, place=place)
+        return looked_figure(record, height=HEIGHT), looked_summary(record)
+
+    figure, summary = kept("energies", now, (now.asked.how, found.step, place), draw)
+    name = "Energies and weights" + (" (mean of the heads)" if several else "")
+    chart(figure, key=key, name=name, summary=summary, on_click=_place)
 
 
 def _place(point: Point) -> None:
@@ -114,36 +115,46 @@ def next_token(now: Moment, asked: Asked, step: int, key: str, title: str = "nex
     wanted = None
     if right is not None and step <= len(right):
         wanted = END if step == len(right) else known[right[step]]
-    rows = now.config.target_rows
-    record = choices(
-        now.config.target_text(range(rows)),
-        decoded.logits[step],
-        said=int(decoded.ids[step]),
-        right=wanted,
-        state=decoded.states[step],
-        temperature=asked.how.temperature,
-    )
-    chart(
-        choices_figure(record, height=HEIGHT, title=title),
-        key=key,
-        name="Next token" if title == "next token" else title,
-        summary=choices_summary(record),
-    )
+
+    def draw() -> Drawn:
+        record = choices(
+            now.config.target_text(range(now.config.target_rows)),
+            decoded.logits[step],
+            said=int(decoded.ids[step]),
+            right=wanted,
+            state=decoded.states[step],
+            temperature=asked.how.temperature,
+        )
+        return choices_figure(record, height=HEIGHT, title=title), choices_summary(record)
+
+    figure, summary = kept("next", now, (asked.how, step, title), draw)
+    chart(figure, key=key, name="Next token" if title == "next token" else title, summary=summary)
 
 
 def _sums(now: Moment, found: Explained, token: str) -> None:
     """The products behind the energies, or the context as a sum."""
-    pickers.choice(FIELD["a_sums"], collapsed=True)
+    assert found.units is not None and found.factors is not None
     place, source = place_of(now), now.current.source
-    if now.values["a_sums"] == "Energies":
-        for head, (units, factors) in enumerate(_heads(found)):
-            record = products(token, source, (units, factors), names=NAMES[now.config.attention], place=place)
-            chart(
-                products_figure(record),
-                key=f"a_products_{head}",
-                name="Products behind the energies" + (f", head {head}" if found.units.ndim == 3 else ""),  # type: ignore[union-attr]
-                summary=products_summary(record),
-            )
+    energies = now.values["a_sums"] == "Energies"
+    units, factors, head = found.units, found.factors, ""
+    if units.ndim == 3:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            pickers.choice(FIELD["a_sums"], collapsed=True)
+            if energies:
+                pickers.number(FIELD["a_head"], high=len(units) - 1, width=130)
+        chosen = int(now.values["a_head"])
+        units, factors, head = units[chosen], factors[chosen], f", head {chosen}"
+    else:
+        pickers.choice(FIELD["a_sums"], collapsed=True)
+    if energies:
+
+        def multiplied() -> Drawn:
+            names = NAMES[now.config.attention]
+            record = products(token, source, (units, factors), names=names, place=place)
+            return products_figure(record), products_summary(record)
+
+        figure, summary = kept("products", now, (now.asked.how, found.step, place, head), multiplied)
+        chart(figure, key="a_products", name=f"Products behind the energies{head}", summary=summary)
     else:
         assert found.parts is not None and found.weights is not None
         one = found.weights.ndim == 1
@@ -156,10 +167,3 @@ def _sums(now: Moment, found: Explained, token: str) -> None:
             name="Context as a weighted sum",
             summary=weighted_summary(sum_),
         )
-
-
-def _heads(found: Explained) -> list[tuple[Any, Any]]:
-    assert found.units is not None and found.factors is not None
-    if found.units.ndim == 2:
-        return [(found.units, found.factors)]
-    return list(zip(found.units, found.factors, strict=True))

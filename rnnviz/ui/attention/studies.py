@@ -55,7 +55,7 @@ def _leaking(now: Moment, found: Leak, n: int, target: tuple[str, ...]) -> None:
         )
         for name, weights in (("with the mask", with_mask), ("without", without))
     ]
-    pictures.drawn(maps, key="a_leak_maps", name="Attention with and without the mask")
+    pictures.drawn(pictures.beside(maps), key="a_leak_maps", name="Attention with and without the mask")
     record = lines.leak(target, {"with the mask": with_mask, "without": without}, real)
     chart(
         lines.leak_figure(record, height=230),

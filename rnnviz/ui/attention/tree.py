@@ -17,8 +17,9 @@ from rnnviz.training.pairs_config import END, SPECIAL, START
 from rnnviz.ui import pickers
 from rnnviz.ui.attention import pictures
 from rnnviz.ui.attention.decoded import searched
-from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui.attention.reading import Moment, kept
 from rnnviz.ui.chart import Point, chart
+from rnnviz.ui.lab.drawn import Drawn
 from rnnviz.ui.link import markdown
 
 FIELD = BY_KEY
@@ -37,24 +38,23 @@ def show(now: Moment) -> None:
         )
     trees = found(now)
     tree = trees[int(now.values["a_width"])]
-    names = now.config.target_text([node.token for node in tree.nodes])
     chosen = int(now.values["a_node"])
     chosen = chosen if 0 < chosen < len(tree.nodes) else tree.best.id
-    record = beam_tree(tree.nodes, [SPECIAL[START], *names[1:]], best=tree.best.id, chosen=chosen)
     count = len(tree.nodes)
+
+    def draw() -> Drawn:
+        names = now.config.target_text([node.token for node in tree.nodes])
+        record = beam_tree(tree.nodes, [SPECIAL[START], *names[1:]], best=tree.best.id, chosen=chosen)
+        return beam_figure(record), beam_summary(record)
+
+    figure, summary = kept("beam", now, (tree.how, chosen), draw)
 
     def clicked(point: Point) -> None:
         node = point.custom[0] if point.custom else None
         if isinstance(node, float) and 0 < node < count:
             st.session_state["a_node"] = int(node)
 
-    chart(
-        beam_figure(record),
-        key="a_beam",
-        name="Beam",
-        summary=beam_summary(record),
-        on_click=clicked,
-    )
+    chart(figure, key="a_beam", name="Beam", summary=summary, on_click=clicked)
     with st.grid(2, min_column_width=380):
         st.markdown(f"{_answers(now, tree)}\n\n{_widths(now, trees)}")
         with st.container():
@@ -115,11 +115,16 @@ def _attention(now: Moment, tree: BeamTree, chosen: int) -> None:
         return
     weights = np.stack([row.mean(0) if row.ndim == 2 else row for row in rows])
     tokens = tree.tokens(now.config, chosen)
-    one = attention_map(
-        "this hypothesis",
-        (now.current.source, tokens),
-        weights,
-        truth=now.current.truth,
-        wrong=page.said_right(now.current, tokens),
-    )
-    pictures.drawn([one], key="a_beam_map", name="Attention of the hypothesis")
+
+    def draw() -> Drawn:
+        one = attention_map(
+            "this hypothesis",
+            (now.current.source, tokens),
+            weights,
+            truth=now.current.truth,
+            wrong=page.said_right(now.current, tokens),
+        )
+        return pictures.beside([one])
+
+    picture = kept("hypothesis", now, (tree.how.width, chosen), draw)
+    pictures.drawn(picture, key="a_beam_map", name="Attention of the hypothesis")

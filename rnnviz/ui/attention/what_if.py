@@ -14,7 +14,8 @@ from rnnviz.training.pairs_config import END
 from rnnviz.ui import pickers
 from rnnviz.ui.attention import pictures, stepper
 from rnnviz.ui.attention.decoded import Asked, said
-from rnnviz.ui.attention.reading import Moment
+from rnnviz.ui.attention.reading import Moment, kept
+from rnnviz.ui.lab.drawn import Drawn
 from rnnviz.ui.link import markdown
 
 FIELD = BY_KEY
@@ -60,6 +61,13 @@ def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
     st.markdown("\n\n".join(f"{name}: {pictures.spoken(now.current, one)}" for name, one in lines))
     if not now.current.attends:
         return
+    chosen = Chosen(step, stepper.place_of(now))
+    picture = kept("what if", now, (changed(now).how, chosen), lambda: _maps(now, both, chosen))
+    name, length = "Original and changed attention", len(both[1].ids)
+    pictures.drawn(picture, key="a_if_maps", name=name, length=length)
+
+
+def _maps(now: Moment, both: tuple[Decoded, Decoded], chosen: Chosen) -> Drawn:
     maps = []
     for name, one in zip(("original", "changed"), both, strict=True):
         weights = one.joined()
@@ -75,13 +83,7 @@ def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
                 wrong=page.said_right(now.current, one.target),
             )
         )
-    pictures.drawn(
-        maps,
-        key="a_if_maps",
-        name="Original and changed attention",
-        chosen=Chosen(step, stepper.place_of(now)),
-        length=len(both[1].ids),
-    )
+    return pictures.beside(maps, chosen)
 
 
 def _controls(now: Moment, theirs: Decoded, step: int) -> None:
