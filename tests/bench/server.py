@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,37 +29,38 @@ class Server:
     url: str
     pid: int
     log: Path
+    serving: tuple[int, ...]  # the process that was started, and those of its children that answer as well
 
     def cpu(self) -> float:
         """Processor seconds used by all threads so far, those that ended too (nanosecond clock).
 
         Of the processes that answer: those that train are not counted.
         """
-        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.processes())
+        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.serving)
 
     def memory(self) -> dict[str, int]:
         """Bytes: `Rss`, `Pss`, and `Own` (private pages, clean and dirty) from /proc's smaps_rollup."""
         found = dict.fromkeys(("Rss", "Pss", "Own"), 0)
-        for pid in self.processes():
+        for pid in self.serving:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
             kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
             kilobytes["Own"] = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
             found = {name: size + kilobytes[name] * 1024 for name, size in found.items()}
         return found
 
-    def processes(self) -> list[int]:
-        """The process that was started, and those of its children that serve as well."""
-        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
-        children = [int(pid) for task in tasks for pid in task.read_text().split()]
-        serving = [
-            pid for pid in children if b"ui.server.processes" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
-        return [self.pid, *serving]
-
     def errors(self) -> list[str]:
         """Lines of its log that speak of an exception."""
         lines = self.log.read_text(errors="replace").splitlines()
         return [line for line in lines if "Error" in line or "Traceback" in line]
+
+
+def _helpers(pid: int) -> list[int]:
+    children: list[str] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has just ended
+            children += task.read_text().split()
+    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+    return [child for child, command in commands.items() if b"ui.server.processes" in command]
 
 
 def free_port() -> int:
@@ -93,7 +94,7 @@ def serve(script: Path, patience: float = 90.0) -> Iterator[Server]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url, process, log, patience)
-            yield Server(url, process.pid, log)
+            yield Server(url, process.pid, log, (process.pid, *_helpers(process.pid)))
         finally:
             process.terminate()
             try:
