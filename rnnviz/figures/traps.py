@@ -14,7 +14,7 @@ from rnnviz.figures.base import figure
 from rnnviz.traps import Comparison, Half, ReadOut
 
 MAX_ROWS, MAX_UNITS = 12, 48
-ROW, TITLE, SPACE, FOOT = 20, 44, 10, 24  # pixels
+ROW, TITLE, SPACE, FOOT = 20, 60, 10, 24  # pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +133,9 @@ def equality_figure(record: EqualityMaps) -> go.Figure:
             ),
             *(
                 above(
-                    text,
+                    text.replace("  ", "<br>"),  # two halves stand side by side, on a phone too
                     x,
-                    high + 20 / inside,
+                    high + 36 / inside,
                     {"xref": "x", "font": {"color": theme.TEXT if equal else theme.MISMATCH}},
                 )
                 for x, text, equal in one.halves
