@@ -98,7 +98,7 @@ def test_D4_stays_wrong_beside_D5_which_is_right(server: Server, page: Page) -> 
     expect(summary(page, "What D3 says")).to_contain_text("now it says ohlol, 5 of 5 right")
     expect(summary(page, "What D4 says")).to_contain_text("never right so far; now it says ohlll, 4 of 5")
     expect(summary(page, "What D5 says")).to_contain_text("now it says ohlol, 5 of 5 right, loss 0.00")
-    expect(summary(page, "Softmax and state, D4")).to_contain_text("l: l instead of o")
+    expect(summary(page, "Softmax and state, D4")).to_contain_text("l: h[2]: l instead of h[3]: o")
     page.get_by_role("slider", name="Rewind").press("Home")
     for row in ("D3", "D4", "D5"):
         expect(summary(page, f"Softmax( and state)?, {row}")).to_contain_text("Before training")

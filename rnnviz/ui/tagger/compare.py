@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from rnnviz.figures.tags_drawn import readable, tag_figure
 from rnnviz.gates import KINDS
 from rnnviz.training import LearningRate
 from rnnviz.training.config import TaggerConfig
-from rnnviz.training.live import Run, Visit, house
+from rnnviz.training.live import Look, Run, Visit, house
+from rnnviz.training.live.engine import Arrays
 from rnnviz.ui.chart import chart
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import (
@@ -28,6 +29,7 @@ from rnnviz.ui.lab.desk import (
     started,
     untrained,
 )
+from rnnviz.ui.lab.drawn import Drawn, kept_figure
 from rnnviz.ui.tagger.reading import PAGE, Moment, redraw, sentence_view, visit_once
 
 GROUP = "tagger side by side"
@@ -59,31 +61,37 @@ def show(now: Moment) -> None:
         st.button("Reset all", key="t_side_reset", on_click=act(reset), disabled=not runs)
         st.markdown("The same sentences, sizes and seed.")
     looks = [run.look() for run in runs]
-    rows = []
-    for kind, state in _states(now, runs).items():
-        found = tagged(
-            now.words,
-            state["probabilities"],
-            truth=[int(i) for i in state["tags"]],
-            known=[bool(k) for k in state["known"]],
-        )
-        epoch = next((look.epoch for look in looks if look.label == kind), 0)
-        rows.append(tag_row(f"{kind}, epoch {epoch}", [found]))
-    grid = tag_grid(rows, now.config.tags)
-    record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
     with st.grid(2, min_column_width=400):
-        chart(
-            losses_figure(record, log=bool(now.values["t_log"]), height=420),
-            key="t_side_losses",
-            name="Losses side by side",
-            summary=losses_summary(record),
-        )
-        chart(
-            tag_figure(grid, height=max(420, readable(grid))),
-            key="t_side_tags",
-            name="Tags side by side",
-            summary=tag_summary(grid),
-        )
+        _losses(now, runs, looks)
+        _tags(now, _states(now, runs), {look.label: look.epoch for look in looks})
+
+
+def _losses(now: Moment, runs: Sequence[Run], looks: Sequence[Look]) -> None:
+    def draw() -> Drawn:
+        record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
+        return losses_figure(record, log=bool(now.values["t_log"]), height=420), losses_summary(record)
+
+    what = series.told_apart(runs, looks)
+    figure, told = kept_figure("side losses", what and (what, now.values["t_log"]), draw)
+    chart(figure, key="t_side_losses", name="Losses side by side", summary=told)
+
+
+def _tags(now: Moment, states: Mapping[str, Arrays], epochs: Mapping[str, int]) -> None:
+    named = {f"{kind}, epoch {epochs.get(kind, 0)}": state for kind, state in states.items()}
+
+    def draw() -> Drawn:
+        rows = []
+        for name, state in named.items():
+            truth, known = [int(i) for i in state["tags"]], [bool(k) for k in state["known"]]
+            found = tagged(now.words, state["probabilities"], truth=truth, known=known)
+            rows.append(tag_row(name, [found]))
+        grid = tag_grid(rows, now.config.tags)
+        return tag_figure(grid, height=max(420, readable(grid))), tag_summary(grid)
+
+    scores = tuple((name, state["probabilities"].tobytes()) for name, state in named.items())
+    known = next(iter(states.values()))["known"].tobytes()
+    figure, told = kept_figure("side", (now.sentence, now.config.tags, known, scores), draw)
+    chart(figure, key="t_side_tags", name="Tags side by side", summary=told)
 
 
 def _states(now: Moment, runs: tuple[Run, ...]) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def sentence_view(current: page.TaggerScreen, parts: Sequence[str] = ()) -> str:
 
 def seat(current: page.TaggerScreen) -> Desk:
     """The desk of this tab."""
-    config, view = current.config, sentence_view(current)
+    config = current.config
+    view = sentence_view(current, EXTRA.get(st.session_state.get("t_view", ""), ()))
     return desk(PAGE, visit_once(), config, lambda: untrained((config, view))[0])
 
 
