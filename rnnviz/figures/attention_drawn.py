@@ -12,16 +12,18 @@ import plotly.graph_objects as go
 
 from rnnviz.figures import theme
 from rnnviz.figures.attention import AttentionMap
-from rnnviz.figures.base import axis_id, axis_key, empty, figure, labels, plain, short, tokens_axis
+from rnnviz.figures.base import MAX_TICKS, axis_id, axis_key, empty, figure, labels, plain, short, tokens_axis
 
 TITLE, TOP, BOTTOM, GAP = 22, 4, 48, 54  # pixels
 CELL, LABELLED, SMALLEST = 28, 21, 7  # pixels: the height of a row, at least with a label, at least
 HIGHEST = 500  # pixels: a panel
 BAR = 260  # pixels: the colour bar at most
-MOST_CELLS = 9000  # 48 kB on the way to the browser
+MOST_CELLS = 6500  # 35 kB on the way to the browser: 64 source tokens and 101 steps
+MOST_OF_MANY = 4000  # each has axes and right places too
 NUMBERED = 150  # cells of one map: with more, numbers are in the hover text alone
 LEAST = 0.015  # a smaller weight has no number in its cell
 NUMBER = 28  # pixels that a number needs
+FEW = 4  # maps: of more, labels come from the layout's meta alone
 ROOM = 44  # source positions in a row of panels
 OUTLINED = 40  # steps: with more, right places are dots
 FIXED = 12  # a panel of fewer tokens cannot be zoomed: all of it can be read
@@ -88,19 +90,21 @@ def attention_figure(
     }
     if left_out:
         layout["annotations"].append(_note(f"{left_out} more not drawn: too long to show all"))
+    few = len(panels) <= FEW
     for panel in panels:
         layout["meta"]["labels"] |= {
             panel.x: labels(_read(panel.map)),
             panel.y: labels(_said(panel.map)),
         }
-        layout |= _axes(panel)
+        layout |= _axes(panel, MAX_TICKS if few else 8)
     marks = [trace for panel in panels for trace in _right_places(panel)]
     return figure([*map(_heat, panels), *marks], layout)
 
 
 def _fitting(maps: list[AttentionMap]) -> list[AttentionMap]:
     sizes = np.cumsum([one.weights.size for one in maps])
-    return [one for i, one in enumerate(maps) if i == 0 or sizes[i] <= MOST_CELLS]
+    most = MOST_CELLS if len(maps) <= FEW else MOST_OF_MANY
+    return [one for i, one in enumerate(maps) if i == 0 or sizes[i] <= most]
 
 
 def _columns(maps: Sequence[AttentionMap]) -> int:
@@ -143,14 +147,14 @@ def _said(one: AttentionMap) -> list[str]:
     return [f"{WRONG} {token}" if bad else token for token, bad in zip(one.target, one.wrong, strict=True)]
 
 
-def _axes(panel: _Panel) -> dict[str, Any]:
+def _axes(panel: _Panel, ticks: int) -> dict[str, Any]:
     one = panel.map
-    across = tokens_axis(_read(one)) | {
+    across = tokens_axis(_read(one), max_ticks=ticks) | {
         **{"domain": list(panel.across), "anchor": panel.y, "ticks": ""},
         "fixedrange": len(one.source) < FIXED,
         "title": {"text": "source", "font": {"size": 11, "color": theme.MUTED}, "standoff": 2},
     }
-    down = tokens_axis(_said(one), max_ticks=len(one.target)) | {
+    down = tokens_axis(_said(one), max_ticks=len(one.target) if ticks == MAX_TICKS else ticks) | {
         **{"domain": list(panel.down), "anchor": panel.x, "ticks": ""},
         "range": [len(one.target) - 0.5, -0.5],
         "fixedrange": len(one.target) < FIXED,

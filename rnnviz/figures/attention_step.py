@@ -22,7 +22,7 @@ NAMES = {
     "multihead": ("W h", "q / √d"),
 }
 """For each score, what is multiplied: a value for each position and unit, and a factor for each unit."""
-MOST_CELLS = 2400  # of one heatmap: 13 kB on the way to the browser
+MOST_CELLS = 1200  # of one heatmap: 6 kB on the way to the browser
 LEAST_UNITS = 6
 
 

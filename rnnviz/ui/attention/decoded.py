@@ -82,7 +82,11 @@ def opened(state: State) -> Opened:
     return Opened(state, run.config, model_of(run))
 
 
-@kept(BEGUN, size=len)
+def _of_bytes(data: bytes) -> int:
+    return len(data)
+
+
+@kept(BEGUN, size=_of_bytes)
 def begun(config: Seq2SeqConfig) -> bytes:
     """The bytes of a run before its first epoch. Not by count as other pages keep them: D6's take 27 MB."""
     found = opened(seed_of(config))
