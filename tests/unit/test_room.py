@@ -10,9 +10,10 @@ from typing import Any
 
 from streamlit.cursor import RunningCursor
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 
-from rnnviz.ui.server.room import Turns, _copied_once, _remembered, _woken_once
+from rnnviz.ui.server.room import Turns, _copied_once, _remembered, _told_before, _woken_once
 
 LONG = 30.0
 
@@ -125,3 +126,36 @@ def test_a_copied_container_has_its_own_place_and_copies_its_parent_once() -> No
     cursor.lock_element()
     assert inner._provided_cursor is not None
     assert inner._provided_cursor.index == 0  # the copy moved on alone
+
+
+def test_what_a_rerun_begins_with_is_told_anew_only_when_it_has_changed() -> None:
+    class Session:
+        _run_on_save = False
+        _pages_manager = SimpleNamespace(get_pages=lambda: {"a": {"page_name": "layers", "icon": ""}})
+
+    made: list[str] = []
+
+    def create(_self: Any, page: str, _run: Any, _pages: Any) -> ForwardMsg:
+        made.append(page)
+        message = ForwardMsg()
+        message.new_session.page_script_hash = page
+        message.metadata.run.script_run_id = "of the first"
+        return message
+
+    told = _told_before(create)
+    session: Any = Session()
+    more = {"a": {"page_name": "layers", "icon": ""}, "b": {"page_name": "step", "icon": ""}}
+    runs = [SimpleNamespace(script_run_id=f"run {n}", fragment_ids=["f"] * n) for n in range(5)]
+    messages = [
+        told(session, "a", runs[0]),
+        told(session, "a", runs[1]),
+        told(session, "b", runs[2]),
+        told(session, "b", runs[3], more),
+        told(session, "b", runs[4], more),
+    ]
+    assert made == ["a", "b", "b"]
+    assert [m.new_session.page_script_hash for m in messages] == ["a", "a", "b", "b", "b"]
+    assert [m.metadata.run.script_run_id for m in messages] == [f"run {n}" for n in range(5)]
+    assert [list(m.metadata.run.fragment_ids) for m in messages] == [["f"] * n for n in range(5)]
+    told(Session(), "b", runs[0], more)  # another session's first
+    assert made[3:] == ["b"]

@@ -14,7 +14,9 @@ from copy import deepcopy
 from typing import Any, Final
 
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 
@@ -66,6 +68,9 @@ def prepare() -> None:
     ScriptRunner._run_script = _in_turn(ScriptRunner._run_script)  # type: ignore[method-assign,assignment]
     Runtime._enqueued_some_message = _woken_once  # type: ignore[method-assign]
     DeltaGenerator.__deepcopy__ = _copied_once  # type: ignore[method-assign,assignment]
+    AppSession._create_new_session_message = _told_before(  # type: ignore[method-assign]
+        AppSession._create_new_session_message
+    )
     post.prepare()
     for name in ("_populate_theme_msg", "_populate_config_msg"):
         setattr(app_session, name, _remembered(getattr(app_session, name)))
@@ -118,6 +123,26 @@ def _remembered(populate: Callable[..., None]) -> Callable[..., None]:
         message.MergeFrom(known[section])
 
     return copy
+
+
+def _told_before(create: Callable[..., ForwardMsg]) -> Callable[..., ForwardMsg]:
+    """What begins a rerun's messages tells the browser all about server, pages and session anew, 1 ms of the
+    10. It changes with the page only, so each session keeps what it said last.
+    """
+
+    def told(self: AppSession, page: str, run: Any, pages: dict[str, Any] | None = None) -> ForwardMsg:
+        known = (pages or self._pages_manager.get_pages()).items()
+        key = page, self._run_on_save, tuple((name, info["page_name"], info["icon"]) for name, info in known)
+        before, said = self.__dict__.get("_rnnviz_told", (None, None))
+        if before != key:
+            said = create(self, page, run, pages).new_session
+            self.__dict__["_rnnviz_told"] = key, said
+        message = ForwardMsg()
+        app_session._set_run_identity(message, run)
+        message.new_session.CopyFrom(said)
+        return message
+
+    return told
 
 
 def _copied_once(self: DeltaGenerator, memo: dict[int, Any]) -> DeltaGenerator:
