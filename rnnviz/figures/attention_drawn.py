@@ -24,6 +24,7 @@ NUMBERED = 150  # cells of one map: with more, numbers are in the hover text alo
 LEAST = 0.015  # a smaller weight has no number in its cell
 NUMBER = 28  # pixels that a number needs
 FEW = 4  # maps: of more, labels come from the layout's meta alone
+UPRIGHT = 4  # characters of many tokens that have room below the map when they stand on end
 ROOM = 44  # source positions in a row of panels
 OUTLINED = 40  # steps: with more, right places are dots
 FIXED = 12  # a panel of fewer tokens cannot be zoomed: all of it can be read
@@ -154,6 +155,8 @@ def _axes(panel: _Panel, ticks: int) -> dict[str, Any]:
         "fixedrange": len(one.source) < FIXED,
         "title": {"text": "source", "font": {"size": 11, "color": theme.MUTED}, "standoff": 2},
     }
+    if len(one.source) >= FIXED and 1 < max(map(len, one.source)) <= UPRIGHT:
+        across["tickangle"] = -90  # slanted they would lie over each other
     down = tokens_axis(_said(one), max_ticks=len(one.target) if ticks == MAX_TICKS else ticks) | {
         **{"domain": list(panel.down), "anchor": panel.x, "ticks": ""},
         "range": [len(one.target) - 0.5, -0.5],

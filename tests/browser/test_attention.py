@@ -87,7 +87,9 @@ def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> 
     visit(server, page, SMALL)
     expect(counter(page)).to_have_text("epoch 0")
     expect(summary(page, "Attention")).to_contain_text("not trained")
-    page.get_by_role("button", name=re.compile("^Play Shortcut P")).click()
+    # A key counts from when its button is there: its code is loaded after the page's script has run.
+    expect(page.get_by_role("button", name=re.compile("^Play Shortcut P"))).to_be_visible()
+    page.keyboard.press("p")
     expect(counter(page)).to_contain_text("epoch 3 ", timeout=LONG)
     expect(page.get_by_test_id("stAlert")).to_contain_text("3 epochs")
     expect(summary(page, "Attention")).to_contain_text("epoch 3:")
@@ -102,6 +104,17 @@ def test_it_is_trained_live_rewound_and_branched(server: Server, page: Page) -> 
     wait_idle(page)
     page.get_by_role("button", name=re.compile("^1 epoch")).click()
     expect(counter(page)).to_contain_text("epoch 3 ", timeout=LONG)
+
+
+def test_of_several_heads_one_is_chosen_by_its_number(server: Server, page: Page) -> None:
+    visit(server, page, "a_score=multihead&a_heads=16&a_hidden=24")
+    expect(summary(page, "Attention")).to_contain_text("head 3")
+    box = drawn(page, "Attention").bounding_box()
+    assert box is not None and box["height"] >= 4 * 190  # rows that can be read
+    head = page.get_by_role("spinbutton", name=re.compile("^Head$"))
+    head.fill("15")
+    head.press("Enter")
+    drawn(page, "Products behind the energies, head 15")
 
 
 def test_a_change_is_a_line_and_a_link(server: Server, page: Page) -> None:

@@ -424,3 +424,12 @@ def test_few_tokens_and_wrong_arguments() -> None:
     ):
         with pytest.raises(ValueError, match=r"logits have shape|is not allowed"):
             choices(*arguments, **told)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "upright"), [(["ab", "cde"] * 10, True), (["a"] * 20, False), (["ab"], False)]
+)
+def test_many_short_words_below_a_map_stand_on_end(tokens: list[str], upright: bool) -> None:
+    weights = np.full((1, len(tokens)), 1 / len(tokens))
+    made = checked(attention_figure([attention_map("now", (tokens, ["x"]), weights)]))
+    assert (made.layout.xaxis.tickangle == -90) == upright
