@@ -102,6 +102,17 @@ def test_what_is_kept_of_an_untrained_model_is_where_its_run_starts(values: dict
     assert seed_of(replace(config, batch=7, teacher=0.5, device="cpu")) == seed_of(config)
 
 
+def test_the_slider_of_a_weight_follows_the_source(visit: Visit) -> None:
+    app = visit("attention.py", a_view="What if", a_step="1")
+    for pair in (0, 3):
+        app.number_input(key="a_pair").set_value(pair).run()
+        current, _, _ = screen({"a_pair": pair})
+        weights = decode(model_of(state_of(current.config)), current.config, current.source).weights
+        assert weights is not None
+        slider = next(one for one in app.slider if "weight on" in one.label)
+        assert slider.value == pytest.approx(float(weights[1].max()), abs=1e-3)
+
+
 def test_a_source_with_unknown_symbols_is_refused_in_words(visit: Visit) -> None:
     app = visit("attention.py", a_source="abcx")
     assert not app.exception

@@ -117,7 +117,7 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
     place = stepper.place_of(now)
     place = int(weights[step].argmax()) if place is None else place
     token = markdown(now.current.source[place])
-    mark = f"{now.epoch}_{hash(now.values[TEXT])}_{step}_{place}"
+    mark = f"{_mark(now)}_{step}_{place}"
 
     def dragged() -> None:
         _add(attention_line(step, moved_weight(row, place, float(st.session_state[f"a_drag_{mark}"]))))
@@ -158,9 +158,14 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
     )
 
 
+def _mark(now: Moment) -> int:
+    """Another model, source or change has controls of its own: one of the same key would keep its value."""
+    return hash((now.state, now.current.source, now.values[TEXT]))
+
+
 def _token(now: Moment, theirs: Decoded, step: int) -> None:
     tokens = now.config.target_symbols[END:]
-    key = f"a_say_{now.epoch}_{hash(now.values[TEXT])}_{step}"
+    key = f"a_say_{_mark(now)}_{step}"
 
     def chosen() -> None:
         _add(f"say {step} = {st.session_state[key]}")
