@@ -23,9 +23,10 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from rnnviz.ui.server import post
 
-MESSAGE, STARTED, STOPPED = (
+MESSAGE, STARTED, REPLACED, STOPPED = (
     ScriptRunnerEvent.ENQUEUE_FORWARD_MSG,
     ScriptRunnerEvent.SCRIPT_STARTED,
+    ScriptRunnerEvent.SCRIPT_STOPPED_FOR_RERUN,
     ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS,
 )
 
@@ -116,6 +117,24 @@ def test_a_rerun_that_goes_on_is_seen_before_its_end(monkeypatch: pytest.MonkeyP
         while len(runtime.posted) < 2:
             await asyncio.sleep(0.001)
         assert runtime.posted == [["early"], ["later", "asked for"]]
+
+    play(monkeypatch, body)
+
+
+def test_a_run_that_is_replaced_before_it_has_drawn_anything_is_not_spoken_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(post, "COLLECTED", 60.0)
+
+    async def body(session: Any, runtime: Runtime) -> None:
+        for event in (STARTED, REPLACED, STARTED):
+            post._collected(session, None, event)
+        post._collected(session, None, MESSAGE, "drawn")
+        for event in (REPLACED, STARTED, STOPPED):
+            post._collected(session, None, event)
+        while not runtime.posted:
+            await asyncio.sleep(0.001)
+        assert runtime.posted == [[STARTED, "drawn", REPLACED, STARTED, STOPPED]]
 
     play(monkeypatch, body)
 

@@ -28,9 +28,12 @@ from websockets.exceptions import InvalidState
 COLLECTED: Final = 0.008
 """Seconds for which the messages of a rerun that goes on are collected; at its end they go at once."""
 
-_PATIENT: Final = {ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, ScriptRunnerEvent.SCRIPT_STARTED}
+_STARTED: Final = ScriptRunnerEvent.SCRIPT_STARTED
+_REPLACED: Final = ScriptRunnerEvent.SCRIPT_STOPPED_FOR_RERUN
+_PATIENT: Final = {_STARTED, _REPLACED, ScriptRunnerEvent.ENQUEUE_FORWARD_MSG}
 _LOG: Final = logging.getLogger("rnnviz")
 
+Waiting = deque[tuple[ScriptRunnerEvent | None, Callable[[], None]]]
 _delivering = threading.local()
 
 
@@ -52,17 +55,18 @@ def _collected(self: AppSession, sender: Any, event: ScriptRunnerEvent, *details
     def handle() -> None:
         self._handle_scriptrunner_event_on_event_loop(sender, event, *details, **named)
 
-    _enqueue(self, handle, event not in _PATIENT)
+    _enqueue(self, event, handle)
 
 
 def _in_order(self: AppSession, callback: Callable[[], None]) -> None:
-    _enqueue(self, callback, True)
+    _enqueue(self, None, callback)
 
 
-def _enqueue(session: AppSession, callback: Callable[[], None], urgent: bool) -> None:
+def _enqueue(session: AppSession, event: ScriptRunnerEvent | None, callback: Callable[[], None]) -> None:
     """Call ``callback`` in the event loop after all that came before: at once, or a little later."""
-    waiting: deque[Callable[[], None]] = session.__dict__.setdefault("_rnnviz_waiting", deque())
-    waiting.append(callback)
+    waiting: Waiting = session.__dict__.setdefault("_rnnviz_waiting", deque())
+    waiting.append((event, callback))
+    urgent = event not in _PATIENT
     loop = session._event_loop
     if urgent:
         step: Callable[[], Any] = lambda: _deliver(session)  # noqa: E731
@@ -81,11 +85,17 @@ def _enqueue(session: AppSession, callback: Callable[[], None], urgent: bool) ->
 def _deliver(session: AppSession) -> None:
     """Handle what a rerun has sent until now, and pass the messages on to its browser."""
     session.__dict__["_rnnviz_armed"] = False
-    waiting: deque[Callable[[], None]] = session.__dict__["_rnnviz_waiting"]
+    waiting: Waiting = session.__dict__["_rnnviz_waiting"]
     _delivering.now = True
     try:
         while waiting:
-            waiting.popleft()()
+            event, callback = waiting.popleft()
+            if event is _STARTED and waiting and waiting[0][0] is _REPLACED:
+                # A control's callback asked for a part of the page before anything was drawn: four messages
+                # about a run of the whole page that never was.
+                waiting.popleft()
+            else:
+                callback()
     finally:
         _delivering.now = False
         if waiting:  # one has failed, and the event loop says so; the others come all the same
