@@ -23,11 +23,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from rnnviz.ui.server import post
 
-MESSAGE, STARTED, REPLACED, STOPPED = (
+MESSAGE, STARTED, REPLACED, STOPPED, LAST = (
     ScriptRunnerEvent.ENQUEUE_FORWARD_MSG,
     ScriptRunnerEvent.SCRIPT_STARTED,
     ScriptRunnerEvent.SCRIPT_STOPPED_FOR_RERUN,
     ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS,
+    ScriptRunnerEvent.SHUTDOWN,
 )
 
 
@@ -38,13 +39,21 @@ class Session:
 
     def __init__(self, loop: Any) -> None:
         self._event_loop = loop
+        self._scriptrunner: Any = None
         self.queue: list[Any] = []
         self.sent = 0
+
+    def run(self) -> None:
+        """Begin a rerun, of which the test is the thread."""
+        post._looked_after(lambda self: setattr(self, "_scriptrunner", "runs"))(self)
 
     def _handle_scriptrunner_event_on_event_loop(self, _sender: Any, event: Any, message: Any = None) -> None:
         if message == "fault":
             raise ValueError("a message that cannot be handled")
-        self.queue.append(message or event)
+        if event is LAST:
+            self._scriptrunner = None
+        else:
+            self.queue.append(message or event)
 
     def flush_browser_queue(self) -> list[Any]:
         messages, self.queue = self.queue, []
@@ -96,19 +105,23 @@ def test_a_rerun_s_messages_arrive_together_and_in_order(monkeypatch: pytest.Mon
             for number in range(40):
                 post._collected(session, None, MESSAGE, number + 1)
             post._collected(session, None, STOPPED)
+            post._collected(session, None, LAST)
 
+        session.run()
         await asyncio.to_thread(rerun)
         while not runtime.posted:
             await asyncio.sleep(0.001)
         assert runtime.posted == [[STARTED, *range(1, 41), STOPPED]]
         assert session.sent == 1
         assert runtime.woken == 0
+        assert "_rnnviz_timer" not in session.__dict__  # nothing runs on
 
     play(monkeypatch, body)
 
 
 def test_a_rerun_that_goes_on_is_seen_before_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(session: Any, runtime: Runtime) -> None:
+        session.run()
         post._collected(session, None, MESSAGE, "early")
         while not runtime.posted:
             await asyncio.sleep(0.001)
@@ -127,11 +140,13 @@ def test_a_run_that_is_replaced_before_it_has_drawn_anything_is_not_spoken_of(
     monkeypatch.setattr(post, "COLLECTED", 60.0)
 
     async def body(session: Any, runtime: Runtime) -> None:
+        session.run()
         for event in (STARTED, REPLACED, STARTED):
             post._collected(session, None, event)
         post._collected(session, None, MESSAGE, "drawn")
         for event in (REPLACED, STARTED, STOPPED):
             post._collected(session, None, event)
+        post._collected(session, None, LAST)
         while not runtime.posted:
             await asyncio.sleep(0.001)
         assert runtime.posted == [[STARTED, "drawn", REPLACED, STARTED, STOPPED]]
@@ -142,10 +157,12 @@ def test_a_run_that_is_replaced_before_it_has_drawn_anything_is_not_spoken_of(
 def test_one_message_that_fails_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(session: Any, runtime: Runtime) -> None:
         faults: list[Any] = []
+        session.run()
         session._event_loop.set_exception_handler(lambda _loop, context: faults.append(context["exception"]))
         for message in ("a", "fault", "b"):
             post._collected(session, None, MESSAGE, message)
         post._collected(session, None, STOPPED)
+        post._collected(session, None, LAST)
         while not runtime.posted:
             await asyncio.sleep(0.001)
         assert runtime.posted == [["a", "b", STOPPED]]
@@ -171,6 +188,19 @@ def test_a_browser_that_takes_no_more_is_let_go(monkeypatch: pytest.MonkeyPatch)
         while not runtime.gone:
             await asyncio.sleep(0.001)
         assert runtime.gone == ["browser"]
+
+    play(monkeypatch, body)
+
+
+def test_a_rerun_that_could_not_begin_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_session: Any) -> None:
+        raise RuntimeError("no more threads")
+
+    async def body(session: Any, _runtime: Runtime) -> None:
+        with pytest.raises(RuntimeError, match="threads"):
+            post._looked_after(fail)(session)
+        while "_rnnviz_timer" in session.__dict__:
+            await asyncio.sleep(0.001)
 
     play(monkeypatch, body)
 
@@ -215,6 +245,7 @@ def test_what_is_replaced_is_still_there() -> None:
     for owner, name in (
         (AppSession, "_on_scriptrunner_event"),
         (AppSession, "_call_soon_on_event_loop"),
+        (AppSession, "_create_scriptrunner"),
         (AppSession, "_handle_scriptrunner_event_on_event_loop"),
         (AppSession, "flush_browser_queue"),
         (AppSession, "on_flushed_messages_sent"),

@@ -25,12 +25,12 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
-COLLECTED: Final = 0.008
+COLLECTED: Final = 0.01
 """Seconds for which the messages of a rerun that goes on are collected; at its end they go at once."""
 
 _STARTED: Final = ScriptRunnerEvent.SCRIPT_STARTED
 _REPLACED: Final = ScriptRunnerEvent.SCRIPT_STOPPED_FOR_RERUN
-_PATIENT: Final = {_STARTED, _REPLACED, ScriptRunnerEvent.ENQUEUE_FORWARD_MSG}
+_LAST: Final = ScriptRunnerEvent.SHUTDOWN  # follows at once on the end of a rerun after which none waits
 _LOG: Final = logging.getLogger("rnnviz")
 
 Waiting = deque[tuple[ScriptRunnerEvent | None, Callable[[], None]]]
@@ -41,6 +41,7 @@ def prepare() -> None:
     """Put the measures in place; once, before the server is made."""
     AppSession._on_scriptrunner_event = _collected  # type: ignore[method-assign]
     AppSession._call_soon_on_event_loop = _in_order  # type: ignore[method-assign]
+    AppSession._create_scriptrunner = _looked_after(AppSession._create_scriptrunner)  # type: ignore[method-assign]
     Runtime._enqueued_some_message = _woken(Runtime._enqueued_some_message)  # type: ignore[method-assign,assignment]
     AppSession.flush_browser_queue = _bundled(AppSession.flush_browser_queue)  # type: ignore[method-assign,assignment]
     Runtime._send_message = _unbundled(Runtime._send_message)  # type: ignore[method-assign]
@@ -63,29 +64,43 @@ def _in_order(self: AppSession, callback: Callable[[], None]) -> None:
 
 
 def _enqueue(session: AppSession, event: ScriptRunnerEvent | None, callback: Callable[[], None]) -> None:
-    """Call ``callback`` in the event loop after all that came before: at once, or a little later."""
-    waiting: Waiting = session.__dict__.setdefault("_rnnviz_waiting", deque())
-    waiting.append((event, callback))
-    urgent = event not in _PATIENT
-    loop = session._event_loop
-    if urgent:
-        step: Callable[[], Any] = lambda: _deliver(session)  # noqa: E731
-    elif not session.__dict__.get("_rnnviz_armed"):
-        session.__dict__["_rnnviz_armed"] = True
-        step = lambda: loop.call_later(COLLECTED, _deliver, session)  # noqa: E731
-    else:
-        return
-    try:
-        loop.call_soon_threadsafe(step)
-    except RuntimeError:  # as Streamlit does: events may come after the end
-        if not loop.is_closed():
-            raise
+    """Call ``callback`` in the event loop after all that came before: at once for what ends a rerun and for
+    what is not part of one, else when the loop looks.
+    """
+    session.__dict__.setdefault("_rnnviz_waiting", deque()).append((event, callback))
+    if event in (None, _LAST) or "_rnnviz_timer" not in session.__dict__:
+        try:
+            session._event_loop.call_soon_threadsafe(_deliver, session)
+        except RuntimeError:  # as Streamlit does: events may come after the end
+            if not session._event_loop.is_closed():
+                raise
+
+
+def _looked_after(create: Callable[..., None]) -> Callable[..., None]:
+    """While a rerun's thread lives, the event loop looks by itself for what it has sent: the thread need not
+    wake it up.
+    """
+
+    def created(self: AppSession, *given: Any) -> None:
+        if "_rnnviz_timer" not in self.__dict__:
+            _look_later(self)
+        create(self, *given)
+
+    return created
+
+
+def _look_later(session: AppSession) -> None:
+    session.__dict__["_rnnviz_timer"] = session._event_loop.call_later(COLLECTED, _look, session)
+
+
+def _look(session: AppSession) -> None:
+    _look_later(session)
+    _deliver(session)
 
 
 def _deliver(session: AppSession) -> None:
     """Handle what a rerun has sent until now, and pass the messages on to its browser."""
-    session.__dict__["_rnnviz_armed"] = False
-    waiting: Waiting = session.__dict__["_rnnviz_waiting"]
+    waiting: Waiting = session.__dict__.setdefault("_rnnviz_waiting", deque())
     _delivering.now = True
     try:
         while waiting:
@@ -100,6 +115,8 @@ def _deliver(session: AppSession) -> None:
         _delivering.now = False
         if waiting:  # one has failed, and the event loop says so; the others come all the same
             session._event_loop.call_soon(_deliver, session)
+        if session._scriptrunner is None and (timer := session.__dict__.pop("_rnnviz_timer", None)):
+            timer.cancel()
     _post(session)
 
 

@@ -19,6 +19,7 @@ from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.watcher.polling_path_watcher import PollingPathWatcher
 
 from rnnviz.ui.server import post
 
@@ -64,13 +65,17 @@ TURNS: Final = Turns()
 
 
 def prepare() -> None:
-    """Put the measures in place; once, before the server is made."""
+    """Put the measures in place; once, before the server is made.
+
+    Also, nobody looks five times a second any more whether the configuration's files have changed.
+    """
     ScriptRunner._run_script = _in_turn(ScriptRunner._run_script)  # type: ignore[method-assign,assignment]
     Runtime._enqueued_some_message = _woken_once  # type: ignore[method-assign]
     DeltaGenerator.__deepcopy__ = _copied_once  # type: ignore[method-assign,assignment]
     AppSession._create_new_session_message = _told_before(  # type: ignore[method-assign]
         AppSession._create_new_session_message
     )
+    PollingPathWatcher._schedule = lambda self: None  # type: ignore[method-assign]
     post.prepare()
     for name in ("_populate_theme_msg", "_populate_config_msg"):
         setattr(app_session, name, _remembered(getattr(app_session, name)))
