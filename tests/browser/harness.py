@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, WebSocket
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, WebSocket, expect
 from playwright.sync_api import TimeoutError as Timeout
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -241,17 +241,35 @@ _IDLE: Final = """() => {
     && app.getAttribute("data-test-script-state") === "notRunning"
     && app.getAttribute("data-test-connection-state") === "CONNECTED"
     && document.querySelector('[data-stale="true"]') === null
+    && document.querySelector('[data-testid="stSkeleton"]') === null
     && document.querySelector('[data-testid="stAppViewContainer"]') !== null
     && document.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]') !== null;
 }"""
 
 
 def wait_idle(page: Page) -> None:
-    """Returns when Streamlit is connected, has run the script to its end, and shows nothing stale.
+    """Returns when Streamlit is connected, has run the script, and shows nothing stale or half loaded.
 
     After an action whose rerun starts with a delay (a slider, a text field) wait for its outcome first.
     """
     page.wait_for_function(_IDLE)
+
+
+def drawn(page: Page, name: str) -> Locator:
+    """The first figure whose name begins like this (a regular expression), once it is drawn."""
+    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
+    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"))
+    return figure
+
+
+def summary(page: Page, name: str) -> Locator:
+    """The text alternative of that figure."""
+    return drawn(page, name).locator(".rv-hidden").first
+
+
+def counter(page: Page) -> Locator:
+    """Where a run stands."""
+    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
 
 
 def opened(page: Page, box: Locator) -> Locator:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from rnnviz.data.pairs import answer
 from rnnviz.models import shipped
 from rnnviz.screens.attention import screen
-from tests.browser.harness import Server, pick, place, wait_idle
+from tests.browser.harness import Server, counter, pick, place, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
 SOURCE = screen({})[0].source
@@ -35,10 +35,6 @@ def drawn(page: Page, name: str) -> Locator:
 def summary(page: Page, name: str) -> Locator:
     """The text alternative of a figure."""
     return drawn(page, name).locator(".rv-hidden").first
-
-
-def counter(page: Page) -> Locator:
-    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
 
 
 def step_line(page: Page) -> Locator:

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.by_hand.experiment import operations, outcome
 from rnnviz.screens.by_hand import ALL_FAULTS, screen
-from tests.browser.harness import Server, expect_fits, pick, wait_idle
+from tests.browser.harness import Server, drawn, expect_fits, pick, wait_idle
 
 MAPS = "Both results and their difference"
 
@@ -18,12 +18,6 @@ MAPS = "Both results and their difference"
 def option(page: Page, name: str) -> Locator:
     """One segment of a segmented control."""
     return page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True)
-
-
-def drawn(page: Page, name: str) -> Locator:
-    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
-    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"))
-    return figure
 
 
 def visit(server: Server, page: Page, query: str = "") -> None:

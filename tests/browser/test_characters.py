@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from rnnviz.presets import CHARS_PRESETS
 from rnnviz.training import advance, start
-from tests.browser.harness import Server, choose_theme, pick, place, wait_idle
+from tests.browser.harness import Server, choose_theme, counter, drawn, pick, place, summary, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
 ALONE = "?c_mode=One+run"
@@ -22,21 +22,6 @@ def visit(server: Server, page: Page, query: str = "") -> None:
     expect(page.get_by_text("How does a network learn to say")).to_be_visible(timeout=30_000)
     drawn(page, "What")
     wait_idle(page)
-
-
-def drawn(page: Page, name: str) -> Locator:
-    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
-    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
-    return figure
-
-
-def summary(page: Page, name: str) -> Locator:
-    """The text alternative of a figure."""
-    return drawn(page, name).locator(".rv-hidden").first
-
-
-def counter(page: Page) -> Locator:
-    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
 
 
 def press(page: Page, name: str) -> None:

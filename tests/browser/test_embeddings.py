@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from rnnviz.embeddings.bert import installed
 from rnnviz.embeddings.lookup import lookup
 from rnnviz.screens import embeddings as screens
-from tests.browser.harness import Server, expect_fits, pick, place, wait_idle
+from tests.browser.harness import Server, drawn, expect_fits, pick, place, wait_idle
 
 PICTURES = {
     "Lookup": "Embedding lookup",
@@ -34,12 +34,6 @@ def option(page: Page, name: str) -> Locator:
 def said(page: Page, text: str) -> Locator:
     """A sentence of the page; the chart's own description repeats it for those who do not see the picture."""
     return page.get_by_test_id("stMarkdown").filter(has_text=text).first
-
-
-def drawn(page: Page, name: str) -> Locator:
-    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
-    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"))
-    return figure
 
 
 def visit(server: Server, page: Page, query: str = "", name: str = "Embedding lookup") -> None:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from rnnviz.ui.server.door import COOKIE
-from tests.browser.harness import Server, Traffic, wait_idle
+from tests.browser.harness import Server, Traffic, counter, wait_idle
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 Open = Callable[..., Page]
@@ -54,10 +54,6 @@ def visitors(server: Server, open_page: Open, address: str) -> tuple[Page, Page]
         wait_idle(page)
         pages[here(page)] = page
     return pages["0"], pages["1"]
-
-
-def counter(page: Page) -> Locator:
-    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
 
 
 def train(page: Page) -> None:

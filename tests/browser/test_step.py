@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.screens.step import screen
 from rnnviz.stepping import step_run
-from tests.browser.harness import Server, pick, wait_idle
+from tests.browser.harness import Server, drawn, pick, wait_idle
 
 
 def heading(page: Page) -> Locator:
@@ -27,12 +27,6 @@ def visit(server: Server, page: Page, query: str = "") -> None:
     expect(heading(page)).to_be_visible(timeout=30_000)
     drawn(page, "Step through")
     wait_idle(page)
-
-
-def drawn(page: Page, name: str) -> Locator:
-    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
-    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
-    return figure
 
 
 def cell(page: Page, trace: int, step: int, unit: int) -> tuple[float, float]:

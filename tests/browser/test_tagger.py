@@ -7,18 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from rnnviz.presets import PRESETS
 from rnnviz.training import TaggerConfig, advance, start
-from tests.browser.harness import Server, opened, pick, wait_idle
+from tests.browser.harness import Server, counter, drawn, opened, pick, summary, wait_idle
 
 LONG = 60_000  # ms: the workers load PyTorch at the first play
 FAST = "t_until=all%20tags%20right"
-
-
-def counter(page: Page) -> Locator:
-    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
 
 
 def visit(server: Server, page: Page, query: str = "") -> None:
@@ -28,19 +24,8 @@ def visit(server: Server, page: Page, query: str = "") -> None:
     wait_idle(page)
 
 
-def drawn(page: Page, name: str) -> Locator:
-    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
-    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"), timeout=20_000)
-    return figure
-
-
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
-
-
-def summary(page: Page, name: str) -> Locator:
-    """The text alternative of a figure."""
-    return drawn(page, name).locator(".rv-hidden").first
 
 
 def choose_speed(page: Page, name: str) -> None:

@@ -8,15 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.harness import Server, expect_fits, wait_idle
+from tests.browser.harness import Server, drawn, expect_fits, wait_idle
 
 STRIP = "The five shapes"
-
-
-def drawn(page: Page, name: str) -> Locator:
-    figure = page.get_by_role("figure", name=re.compile(f"^{name}")).first
-    expect(figure).to_have_attribute("data-draws", re.compile(r"[1-9]"))
-    return figure
 
 
 def visit(server: Server, page: Page, query: str = "", name: str = "Many to one") -> None:

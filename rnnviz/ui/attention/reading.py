@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from rnnviz.models.decoding import Decoded, How
-from rnnviz.runs import usable_device
 from rnnviz.screens import attention as page
 from rnnviz.screens.attention_fields import FIELDS, FILE
 from rnnviz.training.live import Look, Run, Visit, house
@@ -19,6 +18,7 @@ from rnnviz.training.slices import Stop
 from rnnviz.ui.attention.decoded import Asked, State, said, state_of
 from rnnviz.ui.attention.shipped import begins_with, fresh
 from rnnviz.ui.lab.desk import Desk, config_of, desk
+from rnnviz.ui.lab.device import usable
 from rnnviz.ui.lab.drawn import Drawn, kept_figure
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.lab.transport import Steps
@@ -39,14 +39,6 @@ def read(*, alone: bool = True) -> Arrived:
     screen = partial(page.screen, upload=st.session_state.get(UPLOAD))
     current, values = arrive(FIELDS, screen, PAGE, alone=alone)
     return usable(current), values
-
-
-def usable(current: page.AttentionScreen) -> page.AttentionScreen:
-    """The screen with a device that is here: a link may come from a machine with another one."""
-    device = usable_device(current.config.device)
-    if device == current.config.device:
-        return current  # a configuration keeps what was computed of it
-    return replace(current, config=replace(current.config, device=device))
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from rnnviz.screens.attention_fields import FIELDS, FILE, LOOKED, OWN
 from rnnviz.training.live import Look, house
 from rnnviz.ui.attention.decoded import seed_of
 from rnnviz.ui.attention.handing import handout
-from rnnviz.ui.attention.reading import CANVAS, DETAIL, LIVE, NOW, PAGE, QUIET, UPLOAD, seat, usable
+from rnnviz.ui.attention.reading import CANVAS, DETAIL, LIVE, NOW, PAGE, QUIET, UPLOAD, seat
 from rnnviz.ui.attention.shipped import trained
 from rnnviz.ui.lab.desk import Desk, others
+from rnnviz.ui.lab.device import usable
 from rnnviz.ui.page import hand_out, unframed
 
 SIDEBAR, SEEN = "attention_sidebar", "attention_seen"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,6 @@ import streamlit as st
 
 from rnnviz.data.split import Split
 from rnnviz.presets import SENTENCES
-from rnnviz.runs import usable_device
 from rnnviz.screens import tagger as page
 from rnnviz.training import parameter_names
 from rnnviz.training.config import Sentence, TaggerConfig
@@ -20,6 +19,7 @@ from rnnviz.training.live import Look, house
 from rnnviz.training.live.engine import Arrays
 from rnnviz.training.slices import Stop
 from rnnviz.ui.lab.desk import Desk, arrays_at, config_of, desk, picture, untrained
+from rnnviz.ui.lab.device import usable
 from rnnviz.ui.lab.tab import visit
 from rnnviz.ui.lab.transport import Steps
 from rnnviz.ui.link import arrive
@@ -39,14 +39,6 @@ def read(*, alone: bool = True) -> Arrived:
     screen = partial(page.screen, upload=st.session_state.get(UPLOAD))
     current, values = arrive(page.FIELDS, screen, PAGE, alone=alone)
     return usable(current), values
-
-
-def usable(current: page.TaggerScreen) -> page.TaggerScreen:
-    """The screen with a device that is here: a link may come from a machine with another one."""
-    device = usable_device(current.config.device)
-    if device == current.config.device:
-        return current  # a configuration keeps what was computed of it
-    return replace(current, config=replace(current.config, device=device))
 
 
 @dataclass(frozen=True)

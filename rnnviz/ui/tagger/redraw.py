@@ -9,8 +9,9 @@ import streamlit as st
 
 from rnnviz.screens import tagger as page
 from rnnviz.ui.lab.desk import standing
+from rnnviz.ui.lab.device import usable
 from rnnviz.ui.page import unframed
-from rnnviz.ui.tagger.reading import CANVAS, LIVE, PAGE, UPLOAD, seat, usable
+from rnnviz.ui.tagger.reading import CANVAS, LIVE, PAGE, UPLOAD, seat
 
 SIDEBAR = "tagger_sidebar"
 
