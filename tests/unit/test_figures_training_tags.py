@@ -302,7 +302,7 @@ def test_two_thousand_states_stay_light_and_say_what_is_left_out() -> None:
     )
     assert len(record.labels) == MOST_POINTS and record.left_out == 1200
     made = checked(cloud_figure(record))
-    assert "the first 800 of 2000" in made.layout.annotations[0].text
+    assert "the first 800 of 2000" in made.layout.xaxis.title.text
     assert all(trace.mode == "markers" for trace in made.data)
 
 
