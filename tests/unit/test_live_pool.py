@@ -19,7 +19,7 @@ import pytest
 from rnnviz.training.live.pool import RemoteTraceback, WorkerLost, Workers
 from rnnviz.training.live.worker import NICENESS, STARTING, is_device_error
 from tests.unit import live_calls as calls
-from tests.unit.live_patience import PATIENCE, impatient
+from tests.unit.live_patience import PATIENCE, POLITE, impatient
 
 __all__ = ["impatient"]
 
@@ -85,7 +85,8 @@ def test_a_worker_has_low_priority_one_thread_and_no_ear_for_ctrl_c(workers: Wor
 
 
 @posix
-def test_a_worker_is_polite_while_it_loads_what_it_needs() -> None:
+def test_a_worker_is_polite_while_it_loads_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnviz.training.live.pool._BOOT", POLITE)
     with Workers(1, ["tests.unit.live_calls:note_niceness"]) as pool:
         assert pool.submit(calls.niceness_at_start).result(PATIENCE) == min(19, os.nice(0) + STARTING)
         assert pool.submit(calls.niceness).result(PATIENCE) == min(19, os.nice(0) + NICENESS)
