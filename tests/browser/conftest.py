@@ -3,7 +3,8 @@
 `server`        one server for the whole run: `server.url`, `server.log()`, `server.get(path)`
 `fresh_server`  a factory: `fresh_server("--server.baseUrlPath", "lab", app=path, env={...})`
 `page`          a tab that one test after the other uses, emptied in between: its scripts are compiled already
-`open_page`     a factory of fresh ones: `open_page(color_scheme="dark", viewport={...})`
+`open_tab`      a factory of others beside it: `open_tab()`
+`open_page`     a factory of fresh browsers: `open_page(color_scheme="dark", viewport={...})`
 `traffic`       what the pages of this test requested and complained about; checked when the test ends
 `wait_idle`     in `tests.browser.harness`: returns when Streamlit has finished running the script
 """
@@ -95,6 +96,21 @@ def open_page(browser: Browser, traffic: Traffic) -> Iterator[Callable[..., Page
         context.close()
 
 
+@pytest.fixture
+def open_tab(page: Page, traffic: Traffic) -> Iterator[Callable[[], Page]]:
+    """More tabs beside `page`, each with a session of its own."""
+    tabs: list[Page] = []
+
+    def open_() -> Page:
+        tabs.append(page.context.new_page())
+        traffic.watch(tabs[-1])
+        return tabs[-1]
+
+    yield open_
+    for opened in tabs:
+        opened.close()
+
+
 @pytest.fixture(scope="package")
 def tab(browser: Browser) -> Iterator[Page]:
     """One for all tests: a visit costs a third of the processor time of a first one (2.1 s against 5.8)."""
@@ -113,4 +129,5 @@ def page(tab: Page, traffic: Traffic) -> Iterator[Page]:
         if tab.url.startswith("http"):
             tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
         tab.goto("about:blank")
+    tab.emulate_media(color_scheme="null", reduced_motion="null")
     tab.context.clear_cookies()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -187,9 +187,10 @@ def test_own_words_are_learnt_from_a_table_of_text(server: Server, page: Page) -
 
 @pytest.mark.parametrize(("scheme", "widths"), [("light", (400, 800, 1280)), ("dark", (800,))])
 def test_nothing_overflows_at_any_width(
-    server: Server, open_page: Callable[..., Page], scheme: str, widths: tuple[int, ...]
+    server: Server, page: Page, scheme: Literal["light", "dark"], widths: tuple[int, ...]
 ) -> None:
-    page = open_page(color_scheme=scheme, viewport={"width": widths[0], "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": widths[0], "height": 800})
     visit(server, page)
     for width in widths:
         page.set_viewport_size({"width": width, "height": 800})

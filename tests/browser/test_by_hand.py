@@ -152,7 +152,7 @@ def test_the_spectral_radius_moves_the_curves(server: Server, page: Page) -> Non
 
 
 def test_a_size_reaches_the_picture_and_the_code_and_the_link_repeats_it(
-    server: Server, page: Page, open_page: Callable[..., Page]
+    server: Server, page: Page, open_tab: Callable[[], Page]
 ) -> None:
     visit(server, page)
     field = page.get_by_role("spinbutton", name="hidden_size")
@@ -162,7 +162,7 @@ def test_a_size_reaches_the_picture_and_the_code_and_the_link_repeats_it(
     option(page, "GRU").click()
     expect(page.get_by_text("nn.GRU(5, 3, batch_first=True)").first).to_be_visible()
     wait_idle(page)
-    other = open_page()
+    other = open_tab()
     visit(server, other, "?" + page.url.split("?", 1)[1])
     expect(other.get_by_text("nn.GRU(5, 3, batch_first=True)").first).to_be_visible()
     current = screen({"b_kind": "GRU", "b_hidden": 3})[0]

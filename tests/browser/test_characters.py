@@ -236,9 +236,8 @@ def test_a_reload_finds_the_three_again(server: Server, page: Page) -> None:
 
 
 def test_a_run_is_saved_and_opened_in_another_tab(
-    server: Server, open_page: Callable[..., Page], tmp_path: Path
+    server: Server, page: Page, open_tab: Callable[[], Page], tmp_path: Path
 ) -> None:
-    page = open_page()
     visit(server, page, f"{ALONE}&c_view=Save&c_source=abc&c_target=bca")
     trained(page)
     said = summary(page, "What this run says").inner_text()
@@ -246,7 +245,7 @@ def test_a_run_is_saved_and_opened_in_another_tab(
         press(page, "Save the run")
     file = tmp_path / "my.run"
     waiting.value.save_as(file)
-    other = open_page()
+    other = open_tab()
     visit(server, other, f"{ALONE}&c_view=Save")
     upload = other.get_by_test_id("stFileUploader").locator("input")
     upload.set_input_files({"name": "bad.run", "mimeType": "application/octet-stream", "buffer": b"nothing"})
@@ -260,10 +259,8 @@ def test_a_run_is_saved_and_opened_in_another_tab(
 
 @pytest.mark.parametrize("width", [800, 1280])
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_nothing_is_wider_than_the_page(
-    server: Server, open_page: Callable[..., Page], width: int, theme: str
-) -> None:
-    page = open_page(viewport={"width": width, "height": 900})
+def test_nothing_is_wider_than_the_page(server: Server, page: Page, width: int, theme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
     visit(server, page)
     choose_theme(page, theme)
     for name in ("What D3 says", "State, D5"):

@@ -8,7 +8,7 @@ import struct
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -327,9 +327,10 @@ def test_the_data_are_saved_as_csv(view: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_picture_is_saved_as_svg_on_the_theme_s_ground(
-    scheme: str, charts: Server, open_page: Callable[..., Page]
+    scheme: Literal["light", "dark"], charts: Server, page: Page
 ) -> None:
-    name, content = saved(opened(charts, open_page(color_scheme=scheme)), "SVG")
+    page.emulate_media(color_scheme=scheme)
+    name, content = saved(opened(charts, page), "SVG")
     assert name == "hidden-state-h.svg"
     picture = ElementTree.fromstring(content)
     texts = {node.text: node.get("style", "") for node in picture.iter(f"{SVG}text")}

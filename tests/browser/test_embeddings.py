@@ -154,9 +154,9 @@ def test_a_switch_changes_the_step(server: Server, page: Page) -> None:
     expect(page.get_by_text("does not require grad")).to_be_visible()
 
 
-def test_the_link_repeats_the_screen(server: Server, page: Page, open_page: Callable[..., Page]) -> None:
+def test_the_link_repeats_the_screen(server: Server, page: Page, open_tab: Callable[[], Page]) -> None:
     visit(server, page, "?e_view=Gradient&e_norm=1.0&e_text=a+b+a&e_dim=5&e_seed=3", "One step")
-    other = open_page()
+    other = open_tab()
     visit(server, other, "?" + page.url.split("?", 1)[1], "One step")
     for trace in range(4):
         assert values(drawn(page, "One step"), trace) == values(drawn(other, "One step"), trace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -51,9 +52,10 @@ def covered(page: Page) -> float:
 
 
 @pytest.fixture
-def calm(open_page: Callable[..., Page]) -> Page:
+def calm(page: Page) -> Page:
     """A reader who asked for less motion: the whole picture at once."""
-    return open_page(reduced_motion="reduce")
+    page.emulate_media(reduced_motion="reduce")
+    return page
 
 
 def test_the_sentence_is_read_word_by_word_and_the_state_fills_in(page: Page, server: Server) -> None:
@@ -138,9 +140,10 @@ def test_a_card_opens_step_through_with_this_very_run(calm: Page, server: Server
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_live_picture_is_wholly_visible_and_the_cards_begin_without_scrolling(
-    scheme: str, server: Server, open_page: Callable[..., Page]
+    scheme: Literal["light", "dark"], server: Server, calm: Page
 ) -> None:
-    page = arrive(open_page(color_scheme=scheme, reduced_motion="reduce"), server)
+    calm.emulate_media(color_scheme=scheme)
+    page = arrive(calm, server)
     wait_idle(page)
     picture = page.get_by_role("figure").first.bounding_box()
     assert picture is not None and picture["y"] + picture["height"] <= 800
@@ -151,8 +154,9 @@ def test_the_live_picture_is_wholly_visible_and_the_cards_begin_without_scrollin
     )
 
 
-def test_a_phone_shows_it_without_a_sideways_scroll(server: Server, open_page: Callable[..., Page]) -> None:
-    page = arrive(open_page(viewport={"width": 375, "height": 700}, reduced_motion="reduce"), server)
+def test_a_phone_shows_it_without_a_sideways_scroll(server: Server, calm: Page) -> None:
+    calm.set_viewport_size({"width": 375, "height": 700})
+    page = arrive(calm, server)
     wait_idle(page)
     main = page.locator('[data-testid="stMain"]')
     assert main.evaluate("(main) => main.scrollWidth - main.clientWidth") <= 0

@@ -210,8 +210,8 @@ def test_more_keeps_what_was_set_when_it_is_closed(page: Page, server: Server) -
 
 
 @pytest.mark.parametrize("width", [400, 800])
-def test_a_narrow_screen_needs_no_sideways_scrolling(open_page: Open, server: Server, width: int) -> None:
-    page = open_page(viewport={"width": width, "height": 800})
+def test_a_narrow_screen_needs_no_sideways_scrolling(page: Page, server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
     for name in VIEWS:
         arrive(page, server, f"?l_view={name.replace(' ', '+')}&l_kind=LSTM") if name != "Quiz" else None
         box = page.locator(".rv-chart").first.bounding_box()

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -221,8 +222,10 @@ def test_a_base_path_reaches_pages_assets_and_websocket(fresh_server: Start, pag
 @pytest.mark.parametrize(
     ("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(18, 21, 26)")]
 )
-def test_the_theme_follows_the_browser(scheme: str, background: str, server: Server, open_page: Open) -> None:
-    page = open_page(color_scheme=scheme)
+def test_the_theme_follows_the_browser(
+    scheme: Literal["light", "dark"], background: str, server: Server, page: Page
+) -> None:
+    page.emulate_media(color_scheme=scheme)
     page.goto(server.url)
     wait_idle(page)
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)

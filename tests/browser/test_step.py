@@ -147,7 +147,7 @@ def test_playing_ends_at_the_last_step_and_leaves_the_history_short(
 
 
 def test_an_edit_shows_beside_the_original_and_the_link_repeats_it(
-    server: Server, page: Page, open_page: Callable[..., Page]
+    server: Server, page: Page, open_tab: Callable[[], Page]
 ) -> None:
     visit(server, page)
     page.get_by_text("What if …").click()
@@ -157,7 +157,7 @@ def test_an_edit_shows_beside_the_original_and_the_link_repeats_it(
     expect(option(page, "Side by side")).to_be_visible()
     expect(page).to_have_url(re.compile("s_edits="))
     wait_idle(page)
-    other = open_page()
+    other = open_tab()
     visit(server, other, "?" + page.url.split("?", 1)[1])
 
     def read_z(p: Page) -> object:
@@ -221,8 +221,8 @@ def test_a_table_is_uploaded_and_a_wrong_file_is_refused_with_words(server: Serv
 
 
 @pytest.mark.parametrize("width", [1280, 800, 400])
-def test_nothing_overflows(server: Server, open_page: Callable[..., Page], width: int) -> None:
-    page = open_page(viewport={"width": width, "height": 800})
+def test_nothing_overflows(server: Server, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
     visit(server, page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     main = page.get_by_test_id("stMain")

@@ -103,7 +103,7 @@ def test_rewind_replays_the_pictures_and_a_branch_goes_on_from_there(server: Ser
 
 
 def test_each_run_keeps_its_own_learning_rate_and_a_reload_shows_the_one_that_was_looked_at(
-    server: Server, page: Page, open_page: Callable[..., Page]
+    server: Server, page: Page, open_tab: Callable[[], Page]
 ) -> None:
     visit(server, page)
     rate = page.get_by_role("spinbutton", name="Learning rate")
@@ -134,7 +134,7 @@ def test_each_run_keeps_its_own_learning_rate_and_a_reload_shows_the_one_that_wa
     wait_idle(page)
     runs.get_by_text("run 2, from 0", exact=True).click()
     expect(rate).to_have_value("0.4")
-    other = open_page()
+    other = open_tab()
     visit(server, other)
     expect(counter(other)).to_have_text("epoch 0")  # a tab has its own runs
 
