@@ -60,7 +60,7 @@ class Pool:
         return cls(int(asked) if asked else None, os.environ.get(VARIABLE, "").strip())
 
     def start(self) -> None:
-        """Connect to the scheduler, or start the local workers. Waits for a scheduler up to five seconds."""
+        """Connect to the scheduler, or start a local worker. Waits for a scheduler up to five seconds."""
         with self._lock:
             if self._scheduler and self._remote is None:
                 self._client, self.message = connect(self._scheduler)

@@ -97,7 +97,8 @@ class Worker:
 
 
 class Workers(Executor):
-    """`size` worker processes, started at the first call (or by `start`), each with a thread that attends it.
+    """Up to `size` worker processes, started as calls come (the first by `start`), each with a thread that
+    attends it.
 
     A process that ends in the middle of a call fails that call alone, with WorkerLost, and is replaced.
     Workers import `modules` while they start. Arguments, results and functions travel by pickle, functions
@@ -111,29 +112,42 @@ class Workers(Executor):
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._workers: set[Worker] = set()
+        self._open = 0  # calls without an answer yet
         self._closed = False  # nothing new is taken
         self._ended = False  # and nothing goes on
 
     def start(self) -> None:
-        """Start all processes, if they are not there yet; returns at once."""
+        """Start the first process, if there is none yet; returns at once. Another follows when calls wait."""
         with self._lock:
-            if self._closed:
-                raise RuntimeError("cannot schedule new futures after shutdown")
-            while len(self._threads) < self.size:
-                name = f"rnnviz-worker-{len(self._threads)}"
-                thread = threading.Thread(target=self._attend, name=name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+            self._grow(1)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call `fn(*args)` in a worker; keyword arguments are refused."""
         if kwargs:
             raise TypeError("a call to a worker takes positional arguments only")
         call = pickle.dumps((fn, args), pickle.HIGHEST_PROTOCOL)
-        self.start()
         future: Future[T] = Future()
+        with self._lock:
+            self._grow(self._open + 1)
+            self._open += 1
+        future.add_done_callback(self._done)
         self._calls.put((future, call))
         return future
+
+    def _grow(self, calls: int) -> None:
+        # A process for each call that is open, while there are fewer than may be: loading PyTorch takes four
+        # seconds of a core, which one student's only run need not cost twice.
+        if self._closed:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        while len(self._threads) < min(calls, self.size):
+            name = f"rnnviz-worker-{len(self._threads)}"
+            thread = threading.Thread(target=self._attend, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _done(self, _future: Future[Any]) -> None:
+        with self._lock:
+            self._open -= 1
 
     def pids(self) -> list[int]:
         """Process ids of the workers that are alive now."""
