@@ -268,8 +268,8 @@ def summary(page: Page, name: str) -> Locator:
 
 
 def counter(page: Page) -> Locator:
-    """Where a run stands."""
-    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+"))
+    """Where a run stands. For a moment there are two, when another part of the page appears above it."""
+    return page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^epoch \d+")).first
 
 
 def opened(page: Page, box: Locator) -> Locator:
