@@ -2,7 +2,7 @@
 
 Each measure names what it cures. They replace functions inside Streamlit, which is pinned to one version: a
 name that is gone fails at the start. Figures: thirty students on *Step through*, one move a second each, two
-cores, p95 of the answer time; together they took it from 1040 to 55 ms.
+cores, p95 of the answer time. With `post` and a second process it went from 1040 to 36 ms.
 """
 
 from __future__ import annotations
