@@ -104,6 +104,10 @@ def test_a_process_that_dies_takes_nobody_else_along_and_is_replaced(
     expect(first).to_have_url(re.compile("l_seed=3"))
     wait_idle(other)  # connected again, to whoever answers
     expect(other.get_by_role("spinbutton", name="hidden_size")).to_have_value("9")
+    deadline = time.monotonic() + 30.0
+    while here(other) != "0":  # and its uploads go there too
+        assert time.monotonic() < deadline
+        other.wait_for_timeout(50)
     deadline = time.monotonic() + 60.0
     while not (fresh := [p for p in children(pair.process.pid, b"ui.server.processes") if p != lost]):
         assert time.monotonic() < deadline, pair.log()

@@ -17,8 +17,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
 
 from rnnviz.ui.server.door import COOKIE, Door, SameProcess, choose, pair
 
@@ -218,6 +219,14 @@ def test_a_browser_that_left_on_the_way_is_skipped() -> None:
             theirs.accept()
 
 
+def test_a_connection_for_which_no_descriptor_was_left_is_skipped() -> None:
+    ours, theirs = pair()
+    with ours, theirs:
+        ours.send(b"c")  # as it arrives then: the word without the connection
+        with pytest.raises(ConnectionAbortedError):
+            theirs.accept()
+
+
 # The cookie
 
 
@@ -226,7 +235,21 @@ def client(number: int | None) -> TestClient:
         return PlainTextResponse("here")
 
     middleware = [Middleware(SameProcess, number=lambda: number)]
-    return TestClient(Starlette(routes=[Route("/{any:path}", answer)], middleware=middleware))
+
+    async def talk(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.close()
+
+    routes = [WebSocketRoute("/stream", talk), Route("/{any:path}", answer)]
+    return TestClient(Starlette(routes=routes, middleware=middleware))
+
+
+@pytest.mark.parametrize(("held", "brings"), [("0", True), ("1", False)])
+def test_a_session_that_goes_on_in_another_process_renews_it(held: str, brings: bool) -> None:
+    with client(1).websocket_connect("/stream", headers={"Cookie": f"{COOKIE}={held}"}) as session:
+        found: dict[bytes, bytes] = dict(session.extra_headers or ())
+    expected = {b"set-cookie": f"{COOKIE}=1; Path=/; HttpOnly; SameSite=Lax".encode()}
+    assert found == (expected if brings else {})
 
 
 def test_a_page_brings_the_cookie_once() -> None:

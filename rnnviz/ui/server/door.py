@@ -50,6 +50,8 @@ class Handed(socket.socket):
         if not word:
             os.kill(os.getpid(), signal.SIGTERM)
             raise BlockingIOError(errno.EAGAIN, "the door is closed")
+        if not descriptors:  # this process has as many open as it may: the connection was dropped
+            raise ConnectionAbortedError(errno.EMFILE, "no descriptor is left")
         connection = socket.socket(fileno=descriptors[0])
         try:
             return connection, connection.getpeername()
@@ -229,7 +231,11 @@ def asks_for_a_page(head: bytes) -> bool:
 
 
 class SameProcess:
-    """ASGI middleware: gives each browser that asks for a page the cookie by which it comes back here."""
+    """ASGI middleware: gives each browser that asks for a page the cookie by which it comes back here.
+
+    Also one that only connects again: when its process has died, its session goes on in another one, and so
+    must what it uploads.
+    """
 
     def __init__(self, app: ASGIApp, number: Callable[[], int | None]) -> None:
         """`number`: this process's, None where there is only one."""
@@ -238,15 +244,15 @@ class SameProcess:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         number = self._number()
-        if scope["type"] == "http" and number is not None:
+        if number is not None and scope["type"] in {"http", "websocket"}:
             request = HTTPConnection(scope)
-            page = "text/html" in request.headers.get("accept", "")
-            if page and request.cookies.get(COOKIE) != str(number):
+            session = scope["type"] == "websocket" or "text/html" in request.headers.get("accept", "")
+            if session and request.cookies.get(COOKIE) != str(number):
                 send = partial(self._send, send, number)
         await self.app(scope, receive, send)
 
     async def _send(self, send: Send, number: int, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in {"http.response.start", "websocket.accept"}:
             cookie = f"{COOKIE}={number}; Path={base_path()}/; HttpOnly; SameSite=Lax"
             MutableHeaders(scope=message).append("Set-Cookie", cookie)
         await send(message)

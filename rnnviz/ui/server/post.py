@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.websockets import WebSocketDisconnect
+from streamlit import runtime as streamlit_runtime
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
@@ -122,9 +123,7 @@ def _deliver(session: AppSession) -> None:
 
 def _post(session: AppSession) -> None:
     """Send the session's messages, as the runtime's own loop would after its next pause."""
-    from streamlit.runtime import get_instance
-
-    runtime = get_instance()
+    runtime = streamlit_runtime.get_instance()
     info = runtime._session_mgr.get_active_session_info(session.id)
     if info is None or info.session is not session:
         runtime._enqueued_some_message()

@@ -42,7 +42,7 @@ def lifespan(script: Path) -> Callable[[Any], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def _lifespan(script: Path) -> AsyncIterator[None]:
-    # Import everything heavy, freeze the heap, compress a first visit's files while the server starts.
+    """Import everything heavy, freeze the heap, compress a first visit's files while the server starts."""
     # asyncio leaves TCP_NODELAY out for a socket that was bound with protocol 0, as Streamlit's (1.67) is;
     # every second message then waits 40 ms for a delayed acknowledgement: a rerun took 50 ms instead of 10.
     asyncio.base_events._set_nodelay = _send_at_once  # type: ignore[attr-defined]
