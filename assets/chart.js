@@ -81,6 +81,7 @@ class Chart {
     this.spoken = element("p", "rv-hidden", { "aria-live": "polite" });
     this.root.setAttribute("aria-describedby", this.summary.id);
     this.root.append(this.plot, this.marks, this.tools, this.summary, this.spoken);
+    this.grips = null; // handles on its bars (assets/grips.js), for the few charts that have them
     for (const [text, label, act] of [
       ["⟲", "Reset the view", () => this.reset()],
       ["SVG", "Save the picture as SVG", () => this.savePicture("svg")],
@@ -118,11 +119,13 @@ class Chart {
 
   async drain() {
     try {
-      while (this.next) {
+      // What somebody holds is not taken out of their hand: the newest change is drawn when they let go.
+      while (this.next && !this.grips?.busy) {
         const component = this.next;
         this.next = null;
         const { urls } = component.data;
         await Promise.all([loadOnce("script", urls.plotly), loadOnce("link", urls.style)]);
+        if (urls.grips && !this.grips) await this.addGrips(urls.grips);
         if (!this.gone && this.root.isConnected) await this.draw(component);
       }
     } finally {
@@ -163,6 +166,16 @@ class Chart {
     this.mark();
     // A figure that changes under a resting pointer must not lose its label; the last flag keeps this from being sent.
     if (this.hovered) Plotly.Fx.hover(this.plot, this.hovered.event, this.hovered.subplot, true);
+  }
+
+  async addGrips(address) {
+    const { Grips } = await import(new URL(address, document.baseURI).href);
+    this.grips = new Grips(this.plot, (event, index, value) => {
+      if (this.next) this.busy ??= this.drain();
+      const curve = this.meta.grips.trace;
+      this.send(event, payload({ curveNumber: curve, pointNumber: index, x: index, y: value }));
+    });
+    this.marks.after(this.grips.layer);
   }
 
   listen() {
@@ -315,6 +328,10 @@ class Chart {
     }
     if (this.cell) boxes.push(["rv-focus", this.cell.trace.xaxis, this.cell.trace.yaxis, this.cell.x, this.cell.y]);
     this.marks.replaceChildren(...boxes.map((box) => this.box(...box)).filter(Boolean));
+    if (this.grips && this.meta.grips) {
+      const { xaxis } = this.plot._fullData[this.meta.grips.trace] ?? {};
+      this.grips.place(this.meta.grips, (index) => bare(labelAt(this.plot._fullLayout, xaxis, index)));
+    }
   }
 
   box(className, xId, yId, x, y) {

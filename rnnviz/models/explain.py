@@ -13,7 +13,7 @@ from torch.nn.functional import linear
 
 from rnnviz.config import whole
 from rnnviz.models.attention import Additive, Attention, General, Memory, MultiHead, ScaledDot
-from rnnviz.models.decoding import Decoded
+from rnnviz.models.decoding import Decoded, How
 from rnnviz.models.seq2seq import Seq2Seq
 from rnnviz.training.pairs_config import Seq2SeqConfig
 from rnnviz.training.task import read_only
@@ -38,7 +38,8 @@ class Explained:
     ``units`` (L, U): what is weighed for each source position: tanh(W [s; h_j] + b) for the additive score,
     W h_j for the general one, h_j else; of several heads (heads, L, U). ``factors`` (U) or (heads, U): by
     what each is multiplied: v, or s, or s / √U. ``products``: their product, which sums over the units to
-    ``energies`` (L) or (heads, L). ``weights``: as the decoding has them, typed ones too.
+    ``energies`` (L) or (heads, L). ``weights``: as the decoding has them, typed ones too; ``own``: the
+    softmax of the energies, which they are unless they were given.
 
     ``parts`` (L, C): weight times output (several heads: times value, side by side), which sum over the
     positions to ``joined`` (C); that is ``context`` (C) itself, but for several heads before their last
@@ -57,6 +58,7 @@ class Explained:
     products: Array | None = None
     energies: Array | None = None
     weights: Array | None = None
+    own: Array | None = None
     parts: Array | None = None
     joined: Array | None = None
     context: Array | None = None
@@ -65,20 +67,25 @@ class Explained:
 
 @torch.no_grad()
 def explain(
-    model: Seq2Seq, config: Seq2SeqConfig, decoded: Decoded, t: int, temperature: float = 1.0
+    model: Seq2Seq, config: Seq2SeqConfig, decoded: Decoded, t: int, how: How | None = None
 ) -> Explained:
-    """What led to step t, and its TOP most likely tokens. Raises ValueError for a step that is not there."""
+    """What led to step t of what `decode` made with ``how``, and its TOP most likely tokens.
+
+    Raises ValueError for a step that is not there.
+    """
+    how = how or How()
     whole("t", t, 0, len(decoded.ids) - 1)
-    candidates = _candidates(config, decoded.logits[t], temperature)
+    candidates = _candidates(config, decoded.logits[t], how.temperature)
     attend = model.decoder.attention
     if attend is None or decoded.weights is None or decoded.energies is None or decoded.context is None:
-        return Explained(t, decoded.before(t), candidates, temperature)
+        return Explained(t, decoded.before(t), candidates, how.temperature)
     device = model.encoder.embedding.weight.device
     s = torch.tensor(decoded.before(t), device=device)
     memory = attend.remember(torch.tensor(decoded.encoded, device=device).unsqueeze(0), None)
     units, factors = _multiplied(attend, s, memory)
     products = units * factors.unsqueeze(-2)
     energies = products.sum(-1)
+    own = energies.index_fill(-1, torch.tensor(how.masked, dtype=torch.long, device=device), -torch.inf)
     weights = torch.tensor(decoded.weights[t], device=device)  # (L) or (heads, L)
     parts = weights.unsqueeze(-1) * memory.h[0]  # (L, C) or (heads, L, C / heads)
     if isinstance(attend, MultiHead):
@@ -90,12 +97,13 @@ def explain(
         t,
         decoded.before(t),
         candidates,
-        temperature,
+        how.temperature,
         units=read_only(units),
         factors=read_only(factors),
         products=read_only(products),
         energies=read_only(energies),
         weights=decoded.weights[t],
+        own=read_only(torch.softmax(own, dim=-1)),
         parts=read_only(parts),
         joined=read_only(joined),
         context=decoded.context[t],

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 MAX_LINES = 40
@@ -93,14 +94,17 @@ def _row(text: str, length: int) -> tuple[float, ...] | str:
     return row if sum(row) else "at least one weight must be above 0"
 
 
-def moved_weight(row: list[float], place: int, weight: float) -> list[float]:
-    """The row with another weight at a place; the others keep their proportions and the sum stays 1."""
-    rest = sum(w for j, w in enumerate(row) if j != place)
-    others = len(row) - 1
-    return [
-        weight if j == place else (1 - weight) * w / rest if rest else (1 - weight) / max(1, others)
-        for j, w in enumerate(row)
-    ]
+def moved_weight(row: list[float], place: int, weight: float, fixed: Collection[int] = ()) -> list[float]:
+    """The row with another weight at a place, cut to [0, 1]; the others keep their proportions, and the sum
+    stays 1. ``fixed``: positions that stay at 0.
+    """
+    weight = min(1.0, max(0.0, weight))
+    others = [j for j in range(len(row)) if j != place and j not in fixed]
+    rest = sum(row[j] for j in others)
+    moved = [weight if j == place else 0.0 for j in range(len(row))]
+    for j in others:
+        moved[j] = (1 - weight) * row[j] / rest if rest else (1 - weight) / len(others)
+    return moved
 
 
 def attention_line(step: int, row: list[float]) -> str:

@@ -97,6 +97,7 @@ def chart(
     summary: str,
     on_click: Callable[[Point], None] | None = None,
     on_hover: Callable[[Point | None], None] | None = None,
+    on_drag: Callable[[Point], None] | None = None,
     height: int | None = None,
     mark: Mark | None = None,
 ) -> None:
@@ -105,6 +106,8 @@ def chart(
     `name` is the accessible name and the name of saved files, `summary` the text alternative (one or two
     sentences with the numbers that matter). The callbacks run before the page does, as a widget's do;
     `on_hover` gets None when the pointer leaves, and costs a rerun each time, so use it inside a fragment.
+    `on_drag` gets the bar that was moved, its new height as ``y``; ``layout.meta.grips`` says which can be:
+    ``{"trace": 0, "fixed": [2]}``, a trace whose heights sum to 1, and the bars of it that stay.
     `height` in pixels is the figure's own unless given. With `mark` the chart also does what `cursor` does,
     for one component less: for a chart that is drawn again whenever the step moves.
 
@@ -120,12 +123,13 @@ def chart(
     except ValueError as error:
         raise ValueError(f"chart {key!r}: {error}") from error
     pixels = int(height or sent.height or DEFAULT_HEIGHT)
+    events: dict[str, Callable[[Any], None] | None] = {"click": on_click, "hover": on_hover, "drag": on_drag}
     words: dict[str, Any] = {
         "height": pixels,
         "name": name,
         "summary": summary,
-        "events": [event for event, wanted in (("click", on_click), ("hover", on_hover)) if wanted],
-        "urls": _urls(),
+        "events": [event for event, wanted in events.items() if wanted],
+        "urls": _urls() | {"grips": asset_url("grips.js")} if on_drag else _urls(),
     }
     if mark is not None:
         words["mark"] = {"group": mark.group, "step": int(mark.step), "unit": mark.unit}
@@ -135,6 +139,7 @@ def chart(
         height=pixels,
         on_click_change=lambda: _deliver(key, "click", on_click),
         on_hover_change=lambda: _deliver(key, "hover", on_hover),
+        **({"on_drag_change": lambda: _deliver(key, "drag", on_drag)} if on_drag else {}),
     )
 
 

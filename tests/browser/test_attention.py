@@ -136,6 +136,43 @@ def test_a_change_is_a_line_and_a_link(server: Server, page: Page) -> None:
     expect(page.get_by_text(f"Changed: {READ} → {SAID} ✓")).to_be_visible()
 
 
+def test_a_bar_of_attention_is_moved_by_hand_and_by_keys(server: Server, page: Page) -> None:
+    visit(server, page, "a_view=What+if&a_step=2")
+    bars = drawn(page, "Weights of the step")
+    grip = bars.get_by_role("slider", name=f"{SOURCE[7]}, position 7")
+    before = float(grip.get_attribute("aria-valuenow") or "nan")
+    assert before < 0.1
+    # Without waiting: a hand moves the pointer through places in between.
+    (x, low), (_, high) = place(bars, 0, 7, before), place(bars, 0, 7, 0.9)
+    page.mouse.move(x, low)
+    page.mouse.down()
+    page.mouse.move(x, (low + high) / 2)
+    page.mouse.move(x, high)
+    expect(grip).to_have_attribute("aria-valuenow", re.compile(r"^0\.(89|9)"))
+    lines = page.get_by_role("textbox", name="What if")
+    expect(lines).to_have_value("")  # nothing is said before the bar is let go
+    page.mouse.up()
+    expect(lines).to_have_value(re.compile(r"^attention 2 = (0[.\d]* ){7}0\.(89|9)"))
+    expect(page.get_by_text(re.compile(f"^Changed: {READ} → {SAID[:2]}{SOURCE[7]}"))).to_be_visible()
+    expect(summary(page, "Weights of the step")).to_contain_text(f"most on {SOURCE[7]} at position 7")
+    wait_idle(page)
+    grip.press("End")
+    grip.press("Enter")
+    expect(lines).to_have_value("attention 2 = 0 0 0 0 0 0 0 1")
+    wait_idle(page)
+    expect(grip).to_be_focused()
+    grip.press("ArrowLeft")
+    left = bars.get_by_role("slider", name=f"{SOURCE[6]}, position 6")
+    expect(left).to_be_focused()
+    left.press("ArrowUp")
+    expect(lines).to_have_value(re.compile(r"^attention 2 = (0 ){6}0\.05 0\.95"))
+    wait_idle(page)
+    box = left.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.get_by_role("button", name=f"Mask {SOURCE[6]}, position 6")).to_be_visible()
+
+
 def test_a_wider_beam_is_worse_and_a_click_shows_a_hypothesis(server: Server, page: Page) -> None:
     visit(server, page, "a_view=Beam")
     tree = drawn(page, "Beam")

@@ -102,15 +102,29 @@ def test_what_is_kept_of_an_untrained_model_is_where_its_run_starts(values: dict
     assert seed_of(replace(config, batch=7, teacher=0.5, device="cpu")) == seed_of(config)
 
 
-def test_the_slider_of_a_weight_follows_the_source(visit: Visit) -> None:
+def test_the_bars_that_can_be_moved_are_the_step_s_weights(visit: Visit) -> None:
     app = visit("attention.py", a_view="What if", a_step="1")
     for pair in (0, 3):
         app.number_input(key="a_pair").set_value(pair).run()
         current, _, _ = screen({"a_pair": pair})
         weights = decode(model_of(state_of(current.config)), current.config, current.source).weights
         assert weights is not None
-        slider = next(one for one in app.slider if "weight on" in one.label)
-        assert slider.value == pytest.approx(float(weights[1].max()), abs=1e-3)
+        shown = figure(app, "Weights of the step")
+        np.testing.assert_array_equal(array(shown["figure"]["data"][0]["y"]), weights[1])
+        assert np.isnan(array(shown["figure"]["data"][1]["y"])).all()  # nothing was moved
+        assert "drag" in shown["events"] and shown["urls"]["grips"].startswith("rnnviz-assets/grips.")
+
+
+def test_weights_that_were_given_stand_beside_the_model_s_own(visit: Visit) -> None:
+    app = visit("attention.py", a_view="What if", a_step="2", a_edits="attention 2 = 1 0 0 0 0 0 0 1\nmask 3")
+    current, _, _ = screen({})
+    model, how = model_of(state_of(current.config)), How(masked=(3,))
+    own = decode(model, current.config, current.source, how).weights
+    assert own is not None
+    shown = figure(app, "Weights of the step")["figure"]
+    np.testing.assert_array_equal(array(shown["data"][0]["y"]), [0.5, 0, 0, 0, 0, 0, 0, 0.5])
+    np.testing.assert_allclose(array(shown["data"][1]["y"])[[0, 7]], own[2, [0, 7]], atol=1e-5)
+    assert shown["layout"]["meta"]["grips"] == {"trace": 0, "fixed": [3]}
 
 
 def test_a_source_with_unknown_symbols_is_refused_in_words(visit: Visit) -> None:

@@ -177,6 +177,12 @@ def test_a_dragged_weight_leaves_the_sum_and_the_others_proportions(row: list[fl
         )
 
 
+def test_a_dragged_weight_gives_nothing_to_what_stays() -> None:
+    assert moved_weight([1.0, 0.0, 0.0, 0.0], 0, 0.4, fixed=(2,)) == [0.4, 0.3, 0.0, 0.3]
+    assert moved_weight([0.5, 0.5, 0.0], 0, 7.0, fixed=(2,)) == [1.0, 0.0, 0.0]
+    assert moved_weight([0.5, 0.5, 0.0], 0, -1.0, fixed=(2,)) == [0.0, 1.0, 0.0]
+
+
 def test_a_line_takes_the_place_of_the_one_about_the_same_thing() -> None:
     assert attention_line(3, [0.5, 0.25, 0.0]) == "attention 3 = 0.5 0.25 0"
     text = replaced("mask 1\nattention 3 = 1 0", "attention 3 = 0 1")

@@ -352,8 +352,23 @@ def test_the_products_sum_to_the_energies_and_the_parts_to_the_context(
         attend = model.decoder.attention
         assert isinstance(attend, Additive)
         assert_allclose(found.factors, attend.v.weight[0].numpy())
+    assert found.own is not None and seen.weights is not None
+    assert_allclose(found.own, seen.weights[t], rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="t="):
         explain(model, config, seen, len(seen.ids))
+
+
+def test_a_step_with_given_weights_still_tells_its_own() -> None:
+    model, source = fresh(TWO), asked(TWO)
+    count = len(source)
+    plain = decode(model, TWO, source, How(limit=2, masked=(0,)))
+    row = tuple(float(j == count - 1) for j in range(count))
+    how = How(limit=2, masked=(0,), weights=((0, row),))
+    found = explain(model, TWO, decode(model, TWO, source, how), 0, how)
+    assert found.own is not None and found.weights is not None and plain.weights is not None
+    assert_allclose(found.weights, row)
+    assert_allclose(found.own, plain.weights[0], rtol=1e-5, atol=1e-6)
+    assert found.own[0] == 0.0 and np.abs(found.own - found.weights).max() > 0.1
 
 
 def test_what_is_handed_out_cannot_be_written() -> None:

@@ -140,7 +140,7 @@ def explained(asked: tuple[Asked, int]) -> Explained:
     """What led to one step."""
     how, step = asked
     found = opened(how.state)
-    return explain(found.model, found.config, said(how), step, how.how.temperature)
+    return explain(found.model, found.config, said(how), step, how.how)
 
 
 def _of_trees(found: Searched) -> int:

@@ -111,11 +111,12 @@ def show(current: page.AttentionScreen, values: dict[str, Any], places: Places) 
     batches = -(-len(current.config.pairs) // current.config.batch)
     with places.counter:
         st.markdown(counter(look, batches, steps(current), now.epoch if now.rewound else None))
-    half = pictures.HEIGHT // 2
+    high = pictures.room(now)
+    both = current.attends and values["a_view"] == "Step"  # above another view there is no room for two
     with places.curves:
-        curves.learnt(now, half)
-        if current.attends:
-            curves.looking(now, half)
+        curves.learnt(now, high // 2 if both else high)
+        if both:
+            curves.looking(now, high // 2)
     first = [now]
 
     @st.fragment(key=DETAIL, run_every=stepper.playing_tick())

@@ -16,8 +16,9 @@ from rnnviz.ui.chart import Point, chart
 from rnnviz.ui.lab.drawn import Drawn
 from rnnviz.ui.link import markdown
 
-HEIGHT, LEAST, ROW, SEVERAL = 460, 170, 60, 200
-"""Pixels: the picture at most, and with few steps; a step; a row of several maps at least."""
+HEIGHT, LOW, LEAST, ROW, SEVERAL = 460, 320, 170, 60, 200
+"""Pixels: the picture at most, and above a view that has pictures of its own; with few steps; a step; a row
+of several maps at least."""
 SAID = 60
 """Characters of what was said that stand in a line."""
 
@@ -37,7 +38,7 @@ def maps_of(current: page.AttentionScreen, decoded: Decoded, name: str, fed: boo
 
 def heatmap(now: Moment, step: int | None) -> None:
     """The attention of the decoding in view; a click chooses a step and a source position."""
-    decoded = now.decoded
+    decoded, most = now.decoded, room(now)
     place = None if step is None else place_of(now)
 
     def draw() -> Drawn:
@@ -46,17 +47,22 @@ def heatmap(now: Moment, step: int | None) -> None:
         figure = attention_figure(
             maps,
             chosen=None if step is None else Chosen(step, place),
-            height=_height(len(maps), len(decoded.ids)),
+            height=_height(len(maps), len(decoded.ids), most),
             columns=_columns(len(maps)),
         )
         return figure, attention_summary(maps)
 
-    picture = kept("map", now, (now.asked.how, now.epoch, step, place), draw)
+    picture = kept("map", now, (now.asked.how, now.epoch, step, place, most), draw)
     drawn(picture, key="a_map", name="Attention", length=len(decoded.ids))
 
 
-def _height(maps: int, steps: int) -> int:
-    return max(min(HEIGHT, LEAST + ROW * steps), SEVERAL * -(-maps // _columns(maps)) * (maps > 1))
+def room(now: Moment) -> int:
+    """The height of the pictures above the view: in *Step* they are what one looks at."""
+    return HEIGHT if now.values["a_view"] == "Step" else LOW
+
+
+def _height(maps: int, steps: int, most: int) -> int:
+    return max(min(most, LEAST + ROW * steps), SEVERAL * -(-maps // _columns(maps)) * (maps > 1))
 
 
 def _columns(maps: int) -> int:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from rnnviz.figures.attention import attention_map
 from rnnviz.figures.attention_drawn import Chosen
+from rnnviz.figures.attention_given import given, given_figure, given_summary
 from rnnviz.models.decoding import Decoded, How
 from rnnviz.screens import attention as page
 from rnnviz.screens.attention_edits import attention_line, moved_weight, replaced
@@ -13,8 +14,9 @@ from rnnviz.screens.attention_fields import BY_KEY
 from rnnviz.training.pairs_config import END
 from rnnviz.ui import pickers
 from rnnviz.ui.attention import pictures, stepper
-from rnnviz.ui.attention.decoded import Asked, said
+from rnnviz.ui.attention.decoded import Asked, explained, said
 from rnnviz.ui.attention.reading import Moment, kept
+from rnnviz.ui.chart import Point, chart
 from rnnviz.ui.lab.drawn import Drawn
 from rnnviz.ui.link import markdown
 
@@ -46,8 +48,12 @@ def show(now: Moment) -> None:
     asked = changed(now)
     mine, theirs = said(original(now)), said(asked)
     step = min(int(now.values["a_step"]), len(theirs.ids) - 1)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        _controls(now, theirs, step)
+    with st.grid(2 if now.current.attends else 1, min_column_width=380):
+        if now.current.attends:
+            with st.container(gap="xsmall"):
+                _weights(now, theirs, step)
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            _controls(now, theirs, step)
     _pictures(now, (mine, theirs), step)
     _text(now)
     with st.grid(2, min_column_width=340):
@@ -89,9 +95,9 @@ def _maps(now: Moment, both: tuple[Decoded, Decoded], chosen: Chosen) -> Drawn:
 def _controls(now: Moment, theirs: Decoded, step: int) -> None:
     with st.container(width=190):
         pickers.slider(FIELD["a_step"], high=len(theirs.ids) - 1)
+    _token(now, theirs, step)
     if now.current.attends:
         _attention(now, theirs, step)
-    _token(now, theirs, step)
     pickers.number(FIELD["a_temp"], width=130)
     if now.values["a_draw"]:
         pickers.number(FIELD["a_dseed"], width=130)
@@ -110,43 +116,59 @@ def _text(now: Moment) -> None:
         st.button("Reset all", key="a_clear", on_click=_clear, help="Take all lines back")
 
 
-def _attention(now: Moment, theirs: Decoded, step: int) -> None:
+def _weights(now: Moment, theirs: Decoded, step: int) -> None:
+    """The weights of the step as bars: one is moved by hand, the others shrink or grow to a sum of 1."""
+    row, masked = row_of(theirs, step), now.current.changes.masked
+    asked = changed(now)
+
+    def draw() -> Drawn:
+        found = explained((asked, step))
+        assert found.own is not None
+        own = found.own.mean(0) if found.own.ndim == 2 else found.own
+        words = ["masked" if j in masked else "" for j in range(len(row))]
+        record = given(step, theirs.target[step], now.current.source, (row, own), outside=words)
+        return given_figure(record), given_summary(record)
+
+    def dragged(point: Point) -> None:
+        place = point.index[0] if point.index else len(row)
+        if place < len(row) and isinstance(point.y, float):
+            stepper.go(len(theirs.ids), step, place)
+            _add(attention_line(step, moved_weight(row, place, point.y, masked)))
+
+    def clicked(point: Point) -> None:
+        if point.index and point.index[0] < len(row):
+            stepper.go(len(theirs.ids), step, point.index[0])
+
+    figure, summary = kept("given", now, (asked.how, step), draw)
+    name = "Weights of the step" + (" (mean of the heads)" if theirs.weights is not theirs.joined() else "")
+    chart(figure, key="a_given", name=name, summary=summary, on_click=clicked, on_drag=dragged)
+
+
+def row_of(theirs: Decoded, step: int) -> list[float]:
+    """The weights of a step, of several heads their mean."""
     weights = theirs.joined()
     assert weights is not None
-    row = [float(w) for w in weights[step]]
+    return [float(w) for w in weights[step]]
+
+
+def _attention(now: Moment, theirs: Decoded, step: int) -> None:
+    row = row_of(theirs, step)
     place = stepper.place_of(now)
-    place = int(weights[step].argmax()) if place is None else place
+    place = row.index(max(row)) if place is None else place
     token = markdown(now.current.source[place])
-    mark = f"{_mark(now)}_{step}_{place}"
-
-    def dragged() -> None:
-        _add(attention_line(step, moved_weight(row, place, float(st.session_state[f"a_drag_{mark}"]))))
-
-    st.slider(
-        f"Step {step}: weight on {token}, position {place}",
-        0.0,
-        1.0,
-        round(row[place], 3),
-        0.01,
-        key=f"a_drag_{mark}",
-        on_change=dragged,
-        width=270,
-        disabled=place in now.current.changes.masked or len(row) < 2,
-        help="The other weights of the step shrink or grow to a sum of 1. A click on a cell of the picture "
-        "chooses step and position.",
-    )
+    key = f"a_row_{_mark(now)}_{step}"
 
     def typed() -> None:
-        _add(f"attention {step} = {st.session_state[f'a_row_{mark}']}")
+        _add(f"attention {step} = {st.session_state[key]}")
 
     st.text_input(
         f"Step {step}: all weights",
         attention_line(step, row).split("= ")[1],
-        key=f"a_row_{mark}",
+        key=key,
         on_change=typed,
         max_chars=600,
         width=300,
-        help="One number for each source position; they are divided by their sum.",
+        help="One number for each source position; they are divided by their sum. Or move the bars.",
     )
     hidden = place in now.current.changes.masked
     st.button(
@@ -154,7 +176,7 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
         key=f"a_mask_{place}",
         on_click=_unmask if hidden else _add,
         args=(f"mask {place}",),
-        help="Attention may not look at this source token.",
+        help="Attention may not look at this source token. A click on a bar or a cell chooses another one.",
     )
 
 
