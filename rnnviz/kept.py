@@ -40,6 +40,12 @@ class Shelf(Generic[K, R]):
                 self.bytes -= self._found.popitem(last=False)[1][1]
         return result
 
+    def known(self, key: K) -> R | None:
+        """What is kept for a key, None if nothing is."""
+        with self._guard:
+            found = self._found.get(key)
+            return None if found is None else found[0]
+
     def __len__(self) -> int:
         return len(self._found)
 

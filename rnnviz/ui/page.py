@@ -12,6 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from rnnviz.assets import read_text
 
 Arrived = tuple[Any, dict[str, Any]]
+QUIET = "rnnviz_quiet"
+"""Where a session has, for each fragment that runs by itself, whether it may be spared that."""
 POPOVERS = ("link", "code")
 
 
@@ -43,6 +45,14 @@ def canvas(key: str, arrived: Arrived, arrive: Callable[[], Arrived], show: Call
         show(*(first.pop() if first else arrive()))
 
     draw()
+
+
+def spared(fragment: str, quiet: Callable[[], bool]) -> None:
+    """While ``quiet()`` a fragment's ``run_every`` does not run it: it would draw what is there already.
+
+    ``quiet`` is called in the server's event loop (`rnnviz.ui.server.room`), so it must be quick.
+    """
+    st.session_state[QUIET] = {**st.session_state.get(QUIET, {}), fragment: quiet}
 
 
 def frame(page: str, *what: Hashable) -> None:

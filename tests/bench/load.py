@@ -21,7 +21,7 @@ import websockets
 
 from tests.bench.protocol import Answer, Session, WrongAnswer
 from tests.bench.server import APP, WRITTEN_PLAINLY, Server, serve
-from tests.bench.trainers import fairness, train
+from tests.bench.trainers import ADDRESSES, fairness, train
 from tests.bench.widgets import NUMERIC, Widget
 
 REACH = {30: 0.060, 100: 0.150}  # DESIGN.md: p95 for so many students
@@ -41,6 +41,7 @@ class Load:
     seed: int = 0
     wild: bool = False
     training: int = 0
+    trained: str = "tagger"
 
 
 @dataclass
@@ -160,7 +161,7 @@ async def watch(result: Result) -> None:
 async def room(server: Server, load: Load) -> Result:
     """Run one load against one server."""
     result = Result()
-    trainers = await train(server, load.training)
+    trainers = await train(server, load.training, load.trained)
     ready = asyncio.Barrier(load.students + 1)
     tasks = [asyncio.create_task(student(server, load, n, ready, result)) for n in range(load.students)]
     await ready.wait()
@@ -228,7 +229,8 @@ def report(load: Load, ours: Result, plain: Result | None) -> bool:
         times = sorted(ours.pictures) or [0.0]
         p50, p95 = 1e3 * median(times), 1e3 * times[int(0.95 * len(times))]
         print(
-            f"  {load.training} live runs: {len(ours.pictures)} pictures, p50 {p50:.1f}, p95 {p95:.1f} ms; "
+            f"  {load.training} live runs on /{load.trained}: {len(ours.pictures)} pictures, "
+            f"p50 {p50:.1f}, p95 {p95:.1f} ms; "
             f"the slowest did {ours.fair[0]:.2f} of the mean of {ours.fair[1]:.0f} epochs (reach {FAIREST})"
         )
     reached = bool(ours.answers) and ours.p95() <= limit and not ours.errors and ours.fair[0] >= FAIREST
@@ -247,11 +249,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--wild", action="store_true", help="draw from the whole range of every control")
     parser.add_argument("--training", type=int, default=0, help="so many others train at full speed")
+    parser.add_argument(
+        "--trained", choices=[*ADDRESSES], default="tagger", help="the page on which they train"
+    )
     parser.add_argument("--no-plain", action="store_true", help="leave out the page written the plain way")
     parser.add_argument("--app", type=Path, default=APP, help="the server script under test")
     given = parser.parse_args()
     load = Load(given.page, given.students, given.seconds, given.think, given.seed, given.wild)
-    load = replace(load, training=given.training)
+    load = replace(load, training=given.training, trained=given.trained)
     with serve(given.app) as server:
         ours = asyncio.run(room(server, load))
     plain = None

@@ -32,6 +32,13 @@ _PICTURES = ("bidi_component", "plotly_chart", "dataframe", "table", "code")
 _OK = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
+SILENCE = 0.3  # seconds without an answer's first message: there will be none
+
+
+class Spared(Exception):
+    """The server left a `run_every` unanswered."""
+
+
 class WrongAnswer(Exception):
     """The server answered, but not with what was asked for."""
 
@@ -61,6 +68,7 @@ class _Run:
     """What one rerun has brought so far."""
 
     fragment: str
+    began: bool = False
     received: int = 0
     messages: int = 0
     changed: int = 0
@@ -90,6 +98,8 @@ class Session:
         self._lock = asyncio.Lock()
         self._timers: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self.polls: list[Answer] = []  # reruns that the page itself asked for with `run_every`
+        self.spared = 0  # those that the server did not answer, because there was nothing new to draw
+        self._wanted = asyncio.Event()
         self.poll_errors: list[str] = []
         self._socket: websockets.ClientConnection | None = None
 
@@ -188,12 +198,16 @@ class Session:
         nothing does.
         """
         started = time.perf_counter()
+        self._wanted.set()
         async with self._lock:
+            self._wanted.clear()
             if self._socket is None:
                 raise WrongAnswer("not connected")
             request = self._request(fragment, auto=auto, named=named)
             await self._socket.send(request)
             run = _Run(fragment)
+            if auto and not await self._answered(run):
+                raise Spared
             async with asyncio.timeout(self.timeout):
                 while not self._take(await self._socket.recv(decode=False), run):
                     pass
@@ -201,6 +215,24 @@ class Session:
         if run.faults:
             raise WrongAnswer("; ".join(run.faults))
         return Answer(seconds, run.received, len(request), run.messages, run.changed, fragment)
+
+    async def _answered(self, run: _Run) -> bool:
+        """Whether an answer begins within a while; a page has the right to leave a `run_every` without one.
+        A person's move does not wait for that.
+        """
+        assert self._socket is not None
+        other = asyncio.ensure_future(self._wanted.wait())
+        try:
+            while not run.began:  # what the last run sent after its end may come first
+                first = asyncio.ensure_future(self._socket.recv(decode=False))
+                await asyncio.wait((first, other), timeout=SILENCE, return_when=asyncio.FIRST_COMPLETED)
+                if not first.done():
+                    first.cancel()  # what `recv` has not given is not lost
+                    return False
+                self._take(await first, run)
+        finally:
+            other.cancel()
+        return True
 
     def _request(self, fragment: str, *, auto: bool, named: bool) -> bytes:
         state = ClientState(
@@ -237,6 +269,7 @@ class Session:
             self._delta(message, run)
         elif kind == "new_session":
             session = message.new_session
+            run.began = True
             self._store.max_age = session.config.max_cached_message_age
             if not run.fragment:
                 self._page_hash = session.page_script_hash
@@ -346,6 +379,8 @@ class Session:
             await asyncio.sleep(interval)
             try:
                 self.polls.append(await self.rerun(fragment, auto=True))
+            except Spared:
+                self.spared += 1
             except (WrongAnswer, TimeoutError, websockets.ConnectionClosed) as fault:
                 self.poll_errors.append(f"{type(fault).__name__}: {fault}")
                 return

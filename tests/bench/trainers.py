@@ -1,4 +1,4 @@
-"""Students who train while others move sliders: each has a run on the page *Tagger* that plays on and on."""
+"""Students who train while others move sliders: each has a run on a training page that plays on and on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from tests.bench.protocol import Session
 from tests.bench.server import Server
 
-ADDRESS = "/tagger?t_until=never"
+ADDRESSES = {
+    "tagger": "/tagger?t_until=never",
+    "characters": "/characters?c_until=never",
+    "attention": "/attention?a_until=never",
+}
+"""A run of each training page that does not end."""
 FULL_SPEED = "as fast as it goes"
 _EPOCH = re.compile(r"\*\*epoch (\d+)\*\*")
 
@@ -29,14 +34,17 @@ class Trainer:
         return int(found[0][1]) if found else 0
 
 
-async def train(server: Server, number: int) -> list[Trainer]:
-    """So many sessions with a playing run, once all of them have done an epoch."""
-    trainers = [Trainer(Session(server.url, ADDRESS)) for _ in range(number)]
+async def train(server: Server, number: int, page: str) -> list[Trainer]:
+    """So many sessions with a playing run on ``page``, once all of them have done an epoch."""
+    trainers = [Trainer(Session(server.url, ADDRESSES[page])) for _ in range(number)]
     for trainer in trainers:
         session = trainer.session
         await session.open()
-        await session.move("tagger_speed", FULL_SPEED)
-        await session.move("tagger_play", True)
+        if session.widgets[f"{page}_speed"].value != FULL_SPEED:
+            await session.move(f"{page}_speed", FULL_SPEED)
+        if page == "attention":
+            await session.move("attention_reset", True)  # the run that comes along stands at its end
+        await session.move(f"{page}_play", True)
     async with asyncio.timeout(60):
         while not all(trainer.epoch() for trainer in trainers):
             await asyncio.sleep(0.2)

@@ -57,3 +57,10 @@ def test_threads_that_ask_at_once_are_counted_once() -> None:
     for thread in threads:
         thread.join(20)
     assert keep.bytes == 30 and len(keep) == 1
+
+
+def test_what_is_known_is_given_without_being_made() -> None:
+    keep, asked = counted(100)
+    assert keep.known(20) is None and asked == []
+    made = keep(20)
+    assert keep.known(20) is made and asked == [20]

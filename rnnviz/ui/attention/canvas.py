@@ -12,7 +12,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.attention import live, redraw
 from rnnviz.ui.attention.handing import handout
 from rnnviz.ui.attention.reading import LIVE, PAGE, QUIET, read
-from rnnviz.ui.lab.transport import tick
+from rnnviz.ui.lab.news import tick
 from rnnviz.ui.page import canvas as fragment
 from rnnviz.ui.page import footer, frame, notice, question
 

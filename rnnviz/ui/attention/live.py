@@ -30,7 +30,8 @@ from rnnviz.ui.attention.redraw import moved, note
 from rnnviz.ui.attention.shipped import trained
 from rnnviz.ui.lab import branches
 from rnnviz.ui.lab.desk import others, set_rate
-from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
+from rnnviz.ui.lab.news import drawn, settle
+from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport
 
 FIELD = BY_KEY
 BEFORE = f"{PAGE}_before"
@@ -102,6 +103,7 @@ def show(current: page.AttentionScreen, values: dict[str, Any], places: Places) 
     """Everything that moves while a run goes on. What follows the step is a fragment of its own."""
     note(current, values)
     here = seat(current)
+    drawn(LIVE, here.visit)
     set_rate(here, float(values["a_lr"]))
     look = here.run.look()
     if look.playing:

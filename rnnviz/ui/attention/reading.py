@@ -78,14 +78,11 @@ class Moment:
 
 
 def kept(name: str, now: Moment, what: Hashable, draw: Callable[[], Drawn]) -> Drawn:
-    """A picture of the model in view and its source, which depends on ``what`` besides. Of a run that goes on
-    nobody asks twice.
-    """
-    if now.look.busy:
-        return draw()
+    """A picture of the model in view and its source, which depends on ``what`` besides."""
     # A key must not hold a run's bytes: a room's are a thousand times as large as the pictures.
     model = now.state if isinstance(now.state, Seq2SeqConfig) else (hash(now.state), len(now.state))
-    return kept_figure(f"attention {name}", (model, now.current.source, what), draw)
+    key = model, now.current.source, what
+    return kept_figure(f"attention {name}", key, draw, passing=now.look.busy)
 
 
 def moment(current: page.AttentionScreen, values: Mapping[str, Any], epoch: int | None) -> Moment:

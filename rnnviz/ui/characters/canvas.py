@@ -17,7 +17,7 @@ from rnnviz.ui.characters import alone, redraw, side
 from rnnviz.ui.characters.reading import LIVE, NOW, PAGE, Places, read, seat, visit_once
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
-from rnnviz.ui.lab.transport import settle, tick
+from rnnviz.ui.lab.news import drawn, settle, tick
 from rnnviz.ui.page import Footer, footer, frame, hand_out, notice, question
 
 
@@ -50,6 +50,7 @@ def show(current: page.CharsScreen, values: dict[str, Any]) -> None:
 
 
 def _live(current: page.CharsScreen, values: dict[str, Any], places: Places) -> None:
+    drawn(LIVE, visit_once())
     settle(PAGE, _busy(current))
     st.session_state[NOW] = current
     if current.side:

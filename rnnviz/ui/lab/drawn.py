@@ -20,10 +20,11 @@ def _size(drawn: Drawn) -> int:
 _DRAWN: Shelf[tuple[str, Hashable], Drawn] = Shelf(8_000_000, _size)
 
 
-def kept_figure(name: str, what: Hashable, draw: Callable[[], Drawn]) -> Drawn:
+def kept_figure(name: str, what: Hashable, draw: Callable[[], Drawn], *, passing: bool = False) -> Drawn:
     """The picture ``name`` of ``what``, which is all that it depends on: the same object for everybody.
 
     An untrained model's is looked at by a whole room, and that of a slow run is asked for more often than it
-    moves.
+    moves. ``passing``: nobody will ask for it again, as of a run that goes on; it is not kept.
     """
-    return _DRAWN.get((name, what), draw)
+    key = name, what
+    return _DRAWN.known(key) or draw() if passing else _DRAWN.get(key, draw)

@@ -14,11 +14,6 @@ from rnnviz.training.slices import Stop
 from rnnviz.ui.lab.desk import Desk, change, device, elsewhere, guarded, latest, reset, said, take
 from rnnviz.ui.pickers import Change
 
-POLL = 0.5
-"""Seconds between two pictures of a run that goes on."""
-PICTURES = 15
-"""At most so many a second for all runs that go on: more would slow the other pages down."""
-
 NAMES = {
     0.5: "1 epoch in 2 s",
     1.0: "1 epoch/s",
@@ -39,30 +34,6 @@ class Steps:
     """From the epochs done to the stop condition of the next play."""
     speed: float = 20.0
     """Epochs a second at first."""
-
-
-def tick(page: str, going: bool) -> float | None:
-    """The live fragment's ``run_every`` (s), None while nothing goes on. A room shares the pictures."""
-    every = _interval() if going else None
-    st.session_state[f"{page}_tick"] = every
-    return every
-
-
-def settle(page: str, going: bool) -> None:
-    """For the live fragment: runs the whole page once when its ``run_every`` is no longer right, since only
-    that makes the fragment anew: the run has stood still, or the room has become much fuller or emptier.
-    """
-    made = st.session_state.get(f"{page}_tick")
-    if made is None:
-        return
-    wanted = _interval()
-    if not going or not made / 2 < wanted < made * 2:
-        st.session_state[f"{page}_tick"] = None
-        st.rerun()
-
-
-def _interval() -> float:
-    return max(POLL, house().lobby.busy() / PICTURES)
 
 
 def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from rnnviz.screens import tagger as page
 from rnnviz.ui import pickers
 from rnnviz.ui.lab import series
 from rnnviz.ui.lab.desk import config_of, journal
-from rnnviz.ui.lab.transport import tick
+from rnnviz.ui.lab.news import tick
 from rnnviz.ui.page import Footer, footer, frame, hand_out, notice, question
 from rnnviz.ui.tagger import live, redraw
 from rnnviz.ui.tagger.reading import LIVE, PAGE, read, seat

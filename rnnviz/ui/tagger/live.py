@@ -19,9 +19,10 @@ from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab import branches, series
 from rnnviz.ui.lab.desk import set_rate
 from rnnviz.ui.lab.drawn import Drawn, kept_figure
-from rnnviz.ui.lab.transport import counter, rewind, rewound, settle, state_of_things, transport
+from rnnviz.ui.lab.news import drawn, settle
+from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
-from rnnviz.ui.tagger.reading import CANVAS, NOW, PAGE, Moment, moment, redraw, seat, steps
+from rnnviz.ui.tagger.reading import CANVAS, LIVE, NOW, PAGE, Moment, moment, redraw, seat, steps
 
 FIELD = pickers.by_key(page.FIELDS)
 HEIGHT = 300
@@ -71,6 +72,7 @@ def show(current: page.TaggerScreen, values: Mapping[str, Any], places: Places) 
     """Everything that moves while a run goes on."""
     st.session_state[NOW] = current
     here = seat(current)
+    drawn(LIVE, here.visit)
     set_rate(here, float(values["t_lr"]))
     look = here.run.look()
     if look.playing:
