@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -72,7 +73,7 @@ def given_figure(record: Given, *, height: int = 230) -> go.Figure:
     places = np.arange(count, dtype=np.uint16)
     hover = "“%{customdata[0]}” (position %{x:d})%{customdata[1]}<br>weight %{y:.3f}"
     notes = [f"<br>{plain(word)}" if word else "" for word in record.outside]
-    bars = {
+    bars: dict[str, Any] = {
         **{"type": "bar", "name": "weights", "x": places, "y": record.used},
         "marker": {"color": theme.UNIT[6]},
         "customdata": [[token, note] for token, note in zip(labels(record.source), notes, strict=True)],

@@ -133,13 +133,14 @@ def chart(
     }
     if mark is not None:
         words["mark"] = {"group": mark.group, "step": int(mark.step), "unit": mark.unit}
+    more: dict[str, Any] = {"on_drag_change": lambda: _deliver(key, "drag", on_drag)} if on_drag else {}
     _CHART(
         key=key,
         data=_packed(words, sent.text),
         height=pixels,
         on_click_change=lambda: _deliver(key, "click", on_click),
         on_hover_change=lambda: _deliver(key, "hover", on_hover),
-        **({"on_drag_change": lambda: _deliver(key, "drag", on_drag)} if on_drag else {}),
+        **more,
     )
 
 
