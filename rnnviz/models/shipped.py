@@ -1,28 +1,60 @@
-"""The two small trained encoder-decoders that come with rnnviz; `tools.train_attention` makes them anew.
+"""The small trained encoder-decoders that come with rnnviz; `tools.train_attention` makes them anew.
 
-Both reverse strings of 4 to 8 letters and were trained on the same pairs. *attention* is a whole run
-(`rnnviz.training.live.runfile`): its curves, a few earlier states, and one that goes on where it stands.
-*plain* has no attention, only its last state between encoder and decoder; it was trained four times as long,
-and is kept without its optimiser, because it is there to be asked.
+Each is a whole run (`rnnviz.training.live.runfile`): its curves, a few earlier states to go back to, and one
+that goes on where it stands. REVERSE and PLAIN reverse strings of 4 to 8 letters and were trained on the same
+pairs; PLAIN has no attention, only its last state between encoder and decoder, and was trained four times as
+long. DATES writes "3 March 2021" as 2021-03-03.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from rnnviz.assets import FOLDER
-from rnnviz.training.pairs_config import Seq2SeqConfig
+from rnnviz.training.pairs_config import Generated, Seq2SeqConfig
 from rnnviz.training.state import RunState
 
 STATES = FOLDER / "states"
-ATTENTION = STATES / "attention.safetensors"
-PLAIN = STATES / "attention-plain.safetensors"
-CONFIG = Seq2SeqConfig()
-PLAIN_CONFIG = replace(CONFIG, attention="none")
-EPOCHS, PLAIN_EPOCHS = 30, 120
-KEPT = (0, 2, 4, 6, 8, 12, 20)
-"""The epochs of the run with attention that one can go back to: it learns where to look in the first ten."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run that comes along: its file, its settings, how many epochs it was trained, and which of them one
+    can go back to.
+    """
+
+    name: str
+    config: Seq2SeqConfig
+    epochs: int
+    kept: tuple[int, ...]
+
+    @property
+    def path(self) -> Path:
+        return STATES / f"{self.name}.safetensors"
+
+    def run(self) -> bytes:
+        """The file, as `rnnviz.training.live.runfile.from_bytes` reads it."""
+        return self.path.read_bytes()
+
+    def state(self) -> RunState:
+        """Where the run stands."""
+        return _state(self)
+
+
+@cache
+def _state(one: Trained) -> RunState:
+    from rnnviz.training.live.runfile import from_bytes
+
+    return RunState.from_bytes(from_bytes(one.run()).state)
+
+
+REVERSE = Trained("attention", Seq2SeqConfig(), 30, (0, 2, 4, 6, 8, 12, 20))
+"""It learns where to look in the first ten epochs."""
+PLAIN = Trained("attention-plain", replace(REVERSE.config, attention="none"), 120, (0, 30))
+DATES = Trained("attention-dates", replace(REVERSE.config, data=Generated("dates")), 20, (0, 4, 8))
+ALL = (REVERSE, PLAIN, DATES)
 
 
 @dataclass(frozen=True)
@@ -36,22 +68,3 @@ class BeamCase:
 
 
 BEAM_CASE = BeamCase(tuple("jlbilga"), 1, 3, 1.0)
-
-
-def attention_run() -> bytes:
-    """The file of the run with attention, as `rnnviz.training.live.runfile.from_bytes` reads it."""
-    return ATTENTION.read_bytes()
-
-
-@cache
-def attention_state() -> RunState:
-    """The state with attention."""
-    from rnnviz.training.live.runfile import from_bytes
-
-    return RunState.from_bytes(from_bytes(attention_run()).state)
-
-
-@cache
-def plain_state() -> RunState:
-    """The state without attention."""
-    return RunState.from_bytes(PLAIN.read_bytes())

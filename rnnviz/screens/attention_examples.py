@@ -92,7 +92,7 @@ EXAMPLES: dict[str, AttentionExample] = {
             "No",
             "attention",
             {"a_score": "none", "a_view": "Length"},
-            "All that the decoder gets of the source is one vector: eight times the training, and worse.",
+            "The decoder gets one vector of all the source. Trained four times as long, it loses long ones.",
         ),
         AttentionExample(
             "E2",
@@ -127,7 +127,7 @@ EXAMPLES: dict[str, AttentionExample] = {
         AttentionExample(
             "Dates",
             "",
-            {"a_task": "dates", "a_epochs": 40},
+            {"a_task": "dates", "a_epochs": 20},
             "3 March 2021 becomes 2021-03-03: the month is read from its letters, the rest is copied.",
         ),
     )

@@ -16,7 +16,7 @@ from rnnviz.figures import cards
 from rnnviz.figures.home import GROUP
 from rnnviz.home import read, sentences
 from rnnviz.models.decoding import decode, model_of
-from rnnviz.models.shipped import attention_state
+from rnnviz.models.shipped import REVERSE
 from rnnviz.presets import CHARS_PRESETS, EPOCHS, EXAMPLES, SENTENCES, SEQ2SEQ_PRESETS, TRAINING_PRESETS
 from rnnviz.runs import run
 from rnnviz.screens import by_hand, embeddings, home, layers
@@ -157,7 +157,7 @@ def _answer() -> cards.Picture:
 
 @lru_cache(maxsize=1)
 def _looks() -> cards.Picture:
-    config, state = SEQ2SEQ_PRESETS["D7"], attention_state()
+    config, state = SEQ2SEQ_PRESETS["D7"], REVERSE.state()
     found = decode(model_of(state), config, config.held[0][0])
     assert found.weights is not None
     return cards.attention_card(found.weights[: len(found.text)], found.source, found.text)

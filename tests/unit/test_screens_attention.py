@@ -22,7 +22,7 @@ KNOWN = frozenset("abc")
 
 def test_the_default_is_D7() -> None:
     current, values, notes = screen({})
-    assert current.config == SEQ2SEQ_PRESETS["D7"] == shipped.CONFIG
+    assert current.config == SEQ2SEQ_PRESETS["D7"] == shipped.REVERSE.config
     assert not notes and not current.problem and not current.trouble
     assert current.right == tuple(reversed(current.source))
     assert active_preset(current, values) == "D7"
@@ -44,7 +44,7 @@ def test_every_preset_is_known_again() -> None:
 def test_the_beam_that_is_too_wide_is_the_shipped_case() -> None:
     case = shipped.BEAM_CASE
     current, values, _ = screen(WIDE_BEAM)
-    assert current.config == shipped.PLAIN_CONFIG
+    assert current.config == shipped.PLAIN.config
     assert (current.source, values["a_width"], values["a_alpha"]) == (case.source, case.wide, case.alpha)
 
 

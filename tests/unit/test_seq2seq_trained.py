@@ -10,19 +10,19 @@ from rnnviz.models import shipped
 from rnnviz.models.beam import BeamHow, beam
 from rnnviz.models.decoding import How, decode, model_of
 from rnnviz.models.studies import by_length
-from rnnviz.training import RunState, work
+from rnnviz.training import RunState, start, work
 from rnnviz.training.live.runfile import from_bytes
 from rnnviz.training.slices import Order
 
 
 def test_they_are_small() -> None:
-    assert shipped.PLAIN.stat().st_size < 50_000
-    assert shipped.ATTENTION.stat().st_size < 1_700_000  # eight states with their optimiser
+    for one, states in ((shipped.REVERSE, 8), (shipped.PLAIN, 3), (shipped.DATES, 4)):
+        assert one.path.stat().st_size < 215_000 * states  # each with its optimiser
 
 
 def test_the_way_back_shows_where_the_model_learns_to_look() -> None:
-    look, shares = from_bytes(shipped.attention_run()), []
-    assert look.look().kept == (*shipped.KEPT, shipped.EPOCHS)
+    look, shares = from_bytes(shipped.REVERSE.run()), []
+    assert look.look().kept == (*shipped.REVERSE.kept, shipped.REVERSE.epochs)
     for epoch, data in look.history():
         state = RunState.from_bytes(data)
         assert state.epoch == epoch and bool(state.optimizer) == (epoch > 0)
@@ -31,28 +31,42 @@ def test_the_way_back_shows_where_the_model_learns_to_look() -> None:
 
 
 def test_D7_the_one_with_attention_decodes_strings_it_has_not_seen() -> None:
-    state = shipped.attention_state()
-    assert state.config == shipped.CONFIG and state.epoch == shipped.EPOCHS == len(state.losses)
+    state = shipped.REVERSE.state()
+    assert state.config == shipped.REVERSE.config and state.epoch == shipped.REVERSE.epochs == len(
+        state.losses
+    )
     model = model_of(state)
-    held = shipped.CONFIG.held
-    assert not {source for source, _ in held} & {source for source, _ in shipped.CONFIG.pairs}
+    held = shipped.REVERSE.config.held
+    assert not {source for source, _ in held} & {source for source, _ in shipped.REVERSE.config.pairs}
     right, peaks = [], []
     for source, target in held:
-        seen = decode(model, shipped.CONFIG, source)
+        seen = decode(model, shipped.REVERSE.config, source)
         right.append(seen.text == target and seen.finished)
-        forced = decode(model, shipped.CONFIG, source, How(target=target))
+        forced = decode(model, shipped.REVERSE.config, source, How(target=target))
         assert forced.weights is not None
         peaks += (forced.weights.argmax(-1)[:-1] == np.arange(len(source))[::-1]).tolist()
     assert np.mean(right) >= 0.99 and np.mean(peaks) >= 0.99
 
 
-def test_the_run_goes_on_where_it_stands() -> None:
-    run = from_bytes(shipped.attention_run())
+@pytest.mark.parametrize("one", shipped.ALL, ids=lambda one: one.name)
+def test_a_run_goes_on_where_it_stands(one: shipped.Trained) -> None:
+    run = from_bytes(one.run())
     look = run.look()
-    assert (look.epoch, look.step, look.playing) == (shipped.EPOCHS, 0, False) and 0 in look.kept
+    assert (look.epoch, look.step, look.playing) == (one.epochs, 0, False)
+    assert look.kept == (*one.kept, one.epochs) and one.state().config == one.config
+    assert len(look.curves.points("held_accuracy")[0]) == one.epochs
     done = work(run.state, Order(1, 600.0))
-    assert done.epoch == shipped.EPOCHS + 1 and not done.stopped
-    assert run.origin.epoch == 0
+    assert done.epoch == one.epochs + 1 and not done.stopped
+    assert run.origin.epoch == 0 and run.origin.state == start(one.config).to_bytes()
+
+
+def test_dates_are_read_and_looked_at_where_they_stand() -> None:
+    one = shipped.DATES
+    model, right = model_of(one.state()), 0
+    for source, target in one.config.held:
+        right += decode(model, one.config, source).text == target
+    assert right >= 0.99 * len(one.config.held)
+    assert from_bytes(one.run()).look().curves.points("alignment")[1][-1] > 0.9
 
 
 def test_without_attention_long_strings_are_lost() -> None:
@@ -60,11 +74,11 @@ def test_without_attention_long_strings_are_lost() -> None:
     with_it, without = (
         by_length(model_of(state), config, lengths, count=60)
         for state, config in (
-            (shipped.attention_state(), shipped.CONFIG),
-            (shipped.plain_state(), shipped.PLAIN_CONFIG),
+            (shipped.REVERSE.state(), shipped.REVERSE.config),
+            (shipped.PLAIN.state(), shipped.PLAIN.config),
         )
     )
-    assert shipped.plain_state().config == shipped.PLAIN_CONFIG
+    assert shipped.PLAIN.state().config == shipped.PLAIN.config
     assert with_it.trained == without.trained == (4, 8)
     assert (with_it.exact[:3] >= 0.95).all()
     assert without.exact[0] >= 0.85 and without.exact[2] <= 0.3  # trained on both, four times as long
@@ -73,10 +87,10 @@ def test_without_attention_long_strings_are_lost() -> None:
 
 
 def test_a_wider_beam_is_not_always_a_better_one() -> None:
-    case, config = shipped.BEAM_CASE, shipped.PLAIN_CONFIG
+    case, config = shipped.BEAM_CASE, shipped.PLAIN.config
     right = answer("reverse", case.source)
     assert case.source not in {source for source, _ in config.pairs}
-    model, found = model_of(shipped.plain_state()), {}
+    model, found = model_of(shipped.PLAIN.state()), {}
     for width in (case.narrow, case.wide):
         tree = beam(model, config, case.source, BeamHow(width, case.alpha))
         found[width] = (tree.tokens(config, tree.best.id), tree.best.score)
@@ -87,7 +101,7 @@ def test_a_wider_beam_is_not_always_a_better_one() -> None:
 
 def test_a_wider_beam_mostly_helps_or_does_no_harm() -> None:
     """So that the case above is what it is said to be: an exception."""
-    model, config = model_of(shipped.plain_state()), shipped.PLAIN_CONFIG
+    model, config = model_of(shipped.PLAIN.state()), shipped.PLAIN.config
     counts = {1: 0, 4: 0}
     for source, target in generate("reverse", 12, (6, 6), 1, 30, seed=5):
         for width in counts:
@@ -96,8 +110,7 @@ def test_a_wider_beam_mostly_helps_or_does_no_harm() -> None:
     assert counts[4] >= counts[1] > 0
 
 
-@pytest.mark.parametrize("path", [shipped.ATTENTION, shipped.PLAIN])
-def test_a_damaged_file_is_refused(path: object) -> None:
-    data = shipped.PLAIN.read_bytes() if path == shipped.PLAIN else shipped.attention_run()
+@pytest.mark.parametrize("one", shipped.ALL, ids=lambda one: one.name)
+def test_a_damaged_file_is_refused(one: shipped.Trained) -> None:
     with pytest.raises(ValueError):
-        (RunState.from_bytes if path == shipped.PLAIN else from_bytes)(data[:-100])
+        from_bytes(one.run()[:-100])

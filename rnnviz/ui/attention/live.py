@@ -27,7 +27,6 @@ from rnnviz.ui.attention.reading import (
     steps,
 )
 from rnnviz.ui.attention.redraw import moved, note
-from rnnviz.ui.attention.shipped import trained
 from rnnviz.ui.lab import branches
 from rnnviz.ui.lab.desk import others, set_rate
 from rnnviz.ui.lab.news import drawn, settle
@@ -69,12 +68,6 @@ def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
         transport(here, look, steps(current), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
-    one = trained(current.config)
-    if one is not None and not one.whole and look.epoch >= one.origin.epoch:
-        st.caption(
-            f"Trained for {one.origin.epoch} epochs, kept without its optimiser's averages. Trained on, they "
-            "begin anew; after *Reset* every loss is the script's again."
-        )
     if waiting := [run for run in others(here) if run.look().epoch]:
         count = f"{len(waiting)} earlier run{'s wait' if len(waiting) > 1 else ' waits'}"
         st.caption(f"New settings, a new run. {count}, paused: with their settings they are back.")

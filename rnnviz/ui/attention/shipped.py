@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
-import numpy as np
-
 from rnnviz.models import shipped as files
-from rnnviz.training import RunState
 from rnnviz.training.live import Run, runfile
-from rnnviz.training.live.curves import Curves
-from rnnviz.training.live.history import History
 from rnnviz.training.live.records import Origin
 from rnnviz.training.pairs_config import Seq2SeqConfig
 from rnnviz.ui.attention.decoded import begun
@@ -19,20 +14,16 @@ from rnnviz.ui.attention.decoded import begun
 
 @dataclass(frozen=True, eq=False)
 class Shipped:
-    """A trained run: its configuration, and where it stands with what it measured on the way.
-
-    ``whole``: with its optimiser, so that it goes on as if it had never stopped.
-    """
+    """A trained run: its configuration, and where it stands with what it measured on the way."""
 
     config: Seq2SeqConfig
     origin: Origin
-    whole: bool
 
 
 @lru_cache(maxsize=1)
 def shipped() -> tuple[Shipped, ...]:
-    """Every trained state that is shipped, read once."""
-    return tuple(_read(path.read_bytes()) for path in (files.ATTENTION, files.PLAIN))
+    """Every trained run that comes along, read once."""
+    return tuple(Shipped(one.config, runfile.from_bytes(one.run()).saved()) for one in files.ALL)
 
 
 @lru_cache(maxsize=128)
@@ -60,29 +51,5 @@ def fresh(config: Seq2SeqConfig, page: str) -> Run:
     found = trained(config)
     run = Run(Origin(begun(begins_with(config)), 0), label="first run", group=page)
     if found is not None:
-        run.restore(replace(found.origin, history=_whole(found.origin, run.origin.state)))
+        run.restore(found.origin)
     return run
-
-
-def _whole(end: Origin, first: bytes) -> History:
-    """The way back from where a run stands, at least to its beginning."""
-    if end.history is not None and 0 in end.history:
-        return end.history
-    found = History()
-    found.put(0, first)
-    found.put(end.epoch, end.state)
-    return found
-
-
-def _read(data: bytes) -> Shipped:
-    try:
-        saved = runfile.from_bytes(data).saved()
-    except ValueError:  # a state alone
-        state = RunState.from_bytes(data)
-        log = {"epoch": np.arange(1, state.epoch + 1), "loss": np.asarray(state.losses)}
-        curves = Curves()
-        curves.extend(state.epoch, log)
-        saved = Origin(data, state.epoch, state.step, curves=curves)
-    state = RunState.from_bytes(saved.state)
-    assert isinstance(state.config, Seq2SeqConfig)
-    return Shipped(state.config, saved, bool(state.optimizer))
