@@ -60,15 +60,16 @@ def attention_figure(
     columns: int | None = None,
     height: int | None = None,
     limit: float = 1.0,
+    most: int | None = None,
 ) -> go.Figure:
     """The maps side by side, source along x and target down y, all on the scale [0, 1], or [0, limit] where a
     model looks at everything a little.
 
     Trace i is map i: a click gives it as ``point.curve``, and (step, source position) as ``point.index``.
     Right places are outlined, a wrong token has a cross, positions that are no tokens a dashed frame. Maps
-    that would be too much to send are left out, the last ones first, and the figure says so.
+    that would be too much to send are left out, the last ones first, and the figure says so; ``most``: cells.
     """
-    shown = _fitting([one for one in maps if one.source and one.target])
+    shown = _fitting([one for one in maps if one.source and one.target], most)
     if not shown:
         return empty("There is no attention to show.")
     left_out = sum(bool(one.source and one.target) for one in maps) - len(shown)
@@ -102,9 +103,9 @@ def attention_figure(
     return figure([*map(_heat, panels), *marks], layout)
 
 
-def _fitting(maps: list[AttentionMap]) -> list[AttentionMap]:
+def _fitting(maps: list[AttentionMap], most: int | None) -> list[AttentionMap]:
     sizes = np.cumsum([one.weights.size for one in maps])
-    most = MOST_CELLS if len(maps) <= FEW else MOST_OF_MANY
+    most = most or (MOST_CELLS if len(maps) <= FEW else MOST_OF_MANY)
     return [one for i, one in enumerate(maps) if i == 0 or sizes[i] <= most]
 
 

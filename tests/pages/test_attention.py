@@ -127,6 +127,15 @@ def test_weights_that_were_given_stand_beside_the_model_s_own(visit: Visit) -> N
     assert shown["layout"]["meta"]["grips"] == {"trace": 0, "fixed": [3]}
 
 
+def test_of_a_long_source_the_changed_map_is_drawn_beside_the_original_above(visit: Visit) -> None:
+    app = visit("attention.py", a_short="64", a_long="64", a_view="What if", a_edits="mask 3")
+    maps = figure(app, "Original and changed attention")["figure"]["data"]
+    assert [trace["name"] for trace in maps if trace["type"] == "heatmap"] == ["changed"]
+    assert not array(maps[0]["z"])[:, 3].any()
+    original = figure(app, "Attention")["figure"]["data"][0]
+    assert array(original["z"]).shape[1] == 64
+
+
 def test_a_source_with_unknown_symbols_is_refused_in_words(visit: Visit) -> None:
     app = visit("attention.py", a_source="abcx")
     assert not app.exception

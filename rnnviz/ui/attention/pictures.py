@@ -19,6 +19,10 @@ from rnnviz.ui.link import markdown
 HEIGHT, LOW, LEAST, ROW, SEVERAL = 460, 320, 170, 60, 200
 """Pixels: the picture at most, and above a view that has pictures of its own; with few steps; a step; a row
 of several maps at least."""
+LARGE = 1000
+"""Cells of a map that is not sent twice."""
+BESIDE = 2000
+"""Cells of several heads above a view that has maps of its own."""
 SAID = 60
 """Characters of what was said that stand in a line."""
 
@@ -49,6 +53,7 @@ def heatmap(now: Moment, step: int | None) -> None:
             chosen=None if step is None else Chosen(step, place),
             height=_height(len(maps), len(decoded.ids), most),
             columns=_columns(len(maps)),
+            most=None if len(maps) == 1 or most == HEIGHT else BESIDE,
         )
         return figure, attention_summary(maps)
 

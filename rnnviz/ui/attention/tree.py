@@ -115,6 +115,9 @@ def _attention(now: Moment, tree: BeamTree, chosen: int) -> None:
         return
     weights = np.stack([row.mean(0) if row.ndim == 2 else row for row in rows])
     tokens = tree.tokens(now.config, chosen)
+    if weights.size > pictures.LARGE and rows[0].ndim == 1 and tokens == now.decoded.target:
+        st.caption("Its attention is the picture above.")
+        return
 
     def draw() -> Drawn:
         one = attention_map(

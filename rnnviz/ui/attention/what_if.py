@@ -78,6 +78,8 @@ def _maps(now: Moment, both: tuple[Decoded, Decoded], chosen: Chosen) -> Drawn:
     for name, one in zip(("original", "changed"), both, strict=True):
         weights = one.joined()
         assert weights is not None
+        if name == "original" and weights is one.weights and weights.size > pictures.LARGE and not now.fed:
+            continue  # it is the picture above
         masked = now.current.changes.masked if name == "changed" else ()
         maps.append(
             attention_map(
