@@ -187,3 +187,20 @@ def test_a_tab_s_notes_last_as_long_as_the_tab_and_are_nobody_else_s(lobby: Lobb
     lobby.sweep()
     lobby.note(visit, "in view", "c")  # the tab is gone: nothing to note it with
     assert lobby.noted(visit, "in view") == ""
+
+
+def test_a_tab_that_comes_back_too_late_is_told_once_what_is_gone(lobby: Lobby, clock: Clock) -> None:
+    trained, idle = lobby.enter(), lobby.enter()
+    run = add(lobby, trained)
+    add(lobby, trained)  # nobody trained this one
+    add(lobby, idle)
+    version = run.version
+    run.one_epoch()
+    while not run.look().epoch:
+        assert run.wait(version, 20)
+        version = run.version
+    clock.now += PATIENCE - 1
+    assert lobby.lost(trained.key) == 0
+    clock.now += 2
+    assert [lobby.lost(key) for key in (trained.key, idle.key, "nobody", trained.key)] == [1, 0, 0, 0]
+    assert not lobby.heartbeat(trained)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,6 +16,7 @@ from rnnviz.training.live.run import Run
 PATIENCE: Final = 120.0  # seconds without a sign of life until a tab's runs are gone
 MOST_RUNS: Final = 200
 MOST_RUNS_A_TAB: Final = 12
+MOST_LOST: Final = 1000  # tabs of which it is known that their runs are gone
 
 
 class NoRoom(ValueError):
@@ -60,6 +62,7 @@ class Lobby:
         self._lock = threading.RLock()
         self._tabs: dict[str, _Tab] = {}
         self._visits = 0
+        self._lost: OrderedDict[str, int] = OrderedDict()
 
     def enter(self, key: str | None = None) -> Visit:
         """A tab comes, or comes back with the key it holds; an unknown or forgotten key gets a new one.
@@ -132,6 +135,16 @@ class Lobby:
                 if now - tab.seen > PATIENCE:
                     self._pause(tab)
                     del self._tabs[key]
+                    if trained := sum(run.look().epoch > run.origin.epoch for run in tab.runs.values()):
+                        self._lost[key] = trained
+            while len(self._lost) > MOST_LOST:
+                self._lost.popitem(last=False)
+
+    def lost(self, key: str) -> int:
+        """How many trained runs were forgotten with the tab of this key. It is told once."""
+        with self._lock:
+            self.sweep()
+            return self._lost.pop(key, 0)
 
     @staticmethod
     def _pause(tab: _Tab) -> None:

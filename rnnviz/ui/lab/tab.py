@@ -9,9 +9,10 @@ import streamlit as st
 
 from rnnviz.assets import asset_url
 from rnnviz.training.live import Visit, house
+from rnnviz.training.live.lobby import PATIENCE
 
 HEARTBEAT = 30.0
-"""Seconds; a tab's runs are forgotten after two minutes without one."""
+"""Seconds; a tab's runs are forgotten after `PATIENCE` without one."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _TAB = st.components.v2.component(
@@ -37,6 +38,7 @@ class Stay:
     def __init__(self) -> None:
         self.visit: Visit = house().lobby.enter()
         self.refused = ""
+        self.lost = 0
 
     def come_back(self, key: str) -> None:
         """Be the tab with this key, if it is still known; else go on as who we are."""
@@ -49,6 +51,14 @@ class Stay:
         else:
             lobby.leave(found)
             self.refused = key
+            self.lost = lobby.lost(key)
+
+    def stayed(self) -> None:
+        """A sign of life. Where none came for longer than anybody waits (a laptop slept), it enters anew."""
+        lobby = house().lobby
+        if not lobby.heartbeat(self.visit):
+            self.lost = lobby.lost(self.visit.key)
+            self.visit = lobby.enter()
 
     def leave(self) -> None:
         """The session is over."""
@@ -58,13 +68,19 @@ class Stay:
 def visit() -> Visit:
     """This tab, as the lobby knows it. Draws the part that tells the browser its key, once a page."""
     stay = _stay()
-    if not house().lobby.heartbeat(stay.visit):  # a laptop slept for longer than anybody waits
-        stay.visit = house().lobby.enter()
+    stay.stayed()
     said = st.session_state.get("lab_tab", {}).get("key")
     if isinstance(said, str) and _KEY.fullmatch(said) and said not in (stay.visit.key, stay.refused):
         stay.come_back(said)
     house().warm()  # the workers load PyTorch while the page is looked at
     _beat()
+    if stay.lost:
+        gone = f"{stay.lost} trained runs of it are" if stay.lost > 1 else "a trained run of it is"
+        st.warning(
+            f"This tab was away for more than {PATIENCE / 60:g} minutes: {gone} gone. A run that was saved "
+            "(*Save*, under the pictures) can be opened again."
+        )
+        stay.lost = 0
     return stay.visit
 
 
