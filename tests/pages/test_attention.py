@@ -102,6 +102,16 @@ def test_what_is_kept_of_an_untrained_model_is_where_its_run_starts(values: dict
     assert seed_of(replace(config, batch=7, teacher=0.5, device="cpu")) == seed_of(config)
 
 
+def test_tokens_and_whole_strings_are_told_apart(visit: Visit) -> None:
+    app = visit("attention.py", a_score="none")
+    run = fresh(screen({"a_score": "none"})[0].config, "attention")
+    series = run.look().curves
+    tokens, strings = (series.points(name)[1][-1] for name in ("accuracy", "held_accuracy"))
+    assert tokens > strings + 0.2
+    said = next(m.value for m in app.markdown if m.value.startswith("**epoch 120**"))
+    assert said.endswith(f"{tokens:.0%} of tokens · {strings:.0%} of unseen strings right")
+
+
 def test_the_bars_that_can_be_moved_are_the_step_s_weights(visit: Visit) -> None:
     app = visit("attention.py", a_view="What if", a_step="1")
     for pair in (0, 3):

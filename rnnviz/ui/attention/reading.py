@@ -143,7 +143,8 @@ def steps(current: page.AttentionScreen) -> Steps:
         newest: page.AttentionScreen = st.session_state[NOW]
         return newest.stop(done)
 
-    return Steps("batch", until, speed=float("inf"))
+    words = "of tokens", "of unseen strings right"
+    return Steps("batch", until, float("inf"), *words)
 
 
 def redraw() -> None:

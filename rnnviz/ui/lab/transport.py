@@ -34,6 +34,10 @@ class Steps:
     """From the epochs done to the stop condition of the next play."""
     speed: float = 20.0
     """Epochs a second at first."""
+    right: str = "right"
+    """What the share of right answers counts."""
+    held: str = ""
+    """The same of what is held out, "" where that is not said."""
 
 
 def transport(desk: Desk, look: Look, steps: Steps, redraw: Callable[[], None]) -> None:
@@ -113,7 +117,10 @@ def counter(look: Look, batches: int, steps: Steps, back: int | None = None) -> 
         parts.append(f"loss {loss[-1]:.4f}")
     at, right = look.curves.points("accuracy")
     if len(at):
-        parts.append(f"{right[-1]:.0%} right")
+        parts.append(f"{right[-1]:.0%} {steps.right}")
+    at, right = look.curves.points("held_accuracy")
+    if len(at) and steps.held:
+        parts.append(f"{right[-1]:.0%} {steps.held}")
     if look.playing:
         parts.append(ending(look.until))
     if look.busy and not len(epoch):
