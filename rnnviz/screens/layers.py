@@ -99,6 +99,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "l_quiz", "Quiz seed", 1, "A class that types the same seed gets the same questions.", 0, 2**31 - 1
     ),
+    Field("l_question", "Question", 1, "Which of the seed's questions; the link carries it.", 1, 9999),
 )
 
 BY_KEY = {f.key: f for f in FIELDS}
@@ -266,7 +267,7 @@ def parse_lengths(text: str, length: int, batch: int) -> tuple[tuple[int, ...], 
 def preset_values(example: Example) -> dict[str, Any]:
     """What one click on a preset sets; everything else goes back to its default."""
     config = example.config
-    kept = ("l_view", "l_text", "l_trap", "l_quiz", "l_seed")  # what is looked at stays
+    kept = ("l_view", "l_text", "l_trap", "l_quiz", "l_question", "l_seed")  # what is looked at stays
     values: dict[str, Any] = {f.key: f.default for f in FIELDS if f.key not in kept}
     if example.row == "A6":  # the trap that it is named after
         values["l_trap"] = TRAPS[0]

@@ -227,6 +227,18 @@ def test_another_seed_starts_again(visit: Visit) -> None:
     assert "**Question 1** · streak **0**" in texts(app)
 
 
+def test_a_link_leads_to_its_question(visit: Visit) -> None:
+    app = page(visit, "Quiz", l_quiz="7", l_question="5")
+    assert question(7, 4).prompt in texts(app)
+    answer(app, question(7, 4).answer)
+    assert "**Question 5** · streak **1** · best 1 · right at once 1 of 1" in texts(app)
+    press(app)
+    assert app.number_input("l_question").value == 6 and question(7, 5).prompt in texts(app)
+    app.number_input("l_question").set_value(2).run()
+    assert question(7, 1).prompt in texts(app) and "streak **1**" in texts(app)
+    assert app.text_input("l_quiz_answer").value == ""
+
+
 def test_a_look_at_another_view_loses_nothing(visit: Visit) -> None:
     app = page(visit, "Quiz", l_quiz="7")
     answer(app, "7 7 7")

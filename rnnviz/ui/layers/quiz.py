@@ -8,13 +8,14 @@ from typing import Any
 import streamlit as st
 
 from rnnviz.assets import read_text
+from rnnviz.link import Field
 from rnnviz.quiz import Question, formula, question
 from rnnviz.quiz_answers import MAX_ANSWER, Verdict, check
 from rnnviz.screens.layers import FIELDS, LayersScreen
 from rnnviz.ui import pickers
 from rnnviz.ui.link import markdown
 
-SEED = pickers.by_key(FIELDS)["l_quiz"]
+SEED, NUMBER = (pickers.by_key(FIELDS)[key] for key in ("l_quiz", "l_question"))
 PROGRESS, ANSWER = "layers_quiz", "l_quiz_answer"
 
 
@@ -22,11 +23,13 @@ PROGRESS, ANSWER = "layers_quiz", "l_quiz_answer"
 class Progress:
     """Where somebody stands.
 
-    ``streak`` counts right answers at the first try; ``closed``: this question's answer has been seen.
+    ``streak`` counts right answers at the first try; ``closed``: this question's answer has been seen;
+    ``done``: how many have been.
     """
 
     seed: int
     number: int = 0
+    done: int = 0
     streak: int = 0
     best: int = 0
     right: int = 0
@@ -42,15 +45,16 @@ class Progress:
             return replace(self, verdict=verdict, tried=True, streak=0)
         streak = self.streak if self.tried else self.streak + 1
         best, right = max(self.best, streak), self.right + (not self.tried)
-        return replace(self, verdict=verdict, streak=streak, best=best, right=right, closed=True)
+        done = self.done + 1
+        return replace(self, verdict=verdict, streak=streak, best=best, right=right, done=done, closed=True)
 
     def revealed(self) -> Progress:
         """After giving up."""
-        return replace(self, verdict=None, tried=True, closed=True, streak=0)
+        return replace(self, verdict=None, tried=True, closed=True, streak=0, done=self.done + 1)
 
-    def next(self) -> Progress:
-        """The next question."""
-        return replace(self, number=self.number + 1, verdict=None, tried=False, closed=False)
+    def at(self, number: int) -> Progress:
+        """At another question, from 0."""
+        return replace(self, number=number, verdict=None, tried=False, closed=False)
 
 
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
@@ -67,10 +71,12 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
 def _quiz() -> None:
     now = _progress()
     asked = question(now.seed, now.number)
-    st.markdown(
-        f"**Question {now.number + 1}** · streak **{now.streak}** · best {now.best} · "
-        f"right at once {now.right} of {now.number + now.closed}"
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pickers.number(NUMBER, width=160)
+        st.markdown(
+            f"**Question {now.number + 1}** · streak **{now.streak}** · best {now.best} · "
+            f"right at once {now.right} of {now.done}"
+        )
     st.code(asked.code, language="python")
     st.markdown(f"##### {asked.prompt}")
     with st.form("l_quiz_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
@@ -94,20 +100,30 @@ def _quiz() -> None:
 
 
 def _progress() -> Progress:
-    seed = SEED.clean(st.session_state.get(SEED.key, st.query_params.get(SEED.key, SEED.default)))[0]
-    now = st.session_state.get(PROGRESS)
-    if not isinstance(now, Progress) or now.seed != seed:
+    """Where this session stands: at the question of the address, at the first one of another seed."""
+    seed, number = _value(SEED), _value(NUMBER) - 1
+    before = st.session_state.get(PROGRESS)
+    if not isinstance(before, Progress):
+        now = Progress(seed, number)
+    elif before.seed != seed:
         now = Progress(seed)
+        st.session_state[NUMBER.key] = 1
+    else:
+        now = before if before.number == number else before.at(number)
+    if now is not before:
         st.session_state[PROGRESS] = now
         st.session_state[ANSWER] = ""
     return now
 
 
+def _value(field: Field) -> int:
+    return int(field.clean(st.session_state.get(field.key, st.query_params.get(field.key, field.default)))[0])
+
+
 def _submitted() -> None:
     now = _progress()
     if now.closed:
-        st.session_state[PROGRESS] = now.next()
-        st.session_state[ANSWER] = ""
+        st.session_state[NUMBER.key] = min(now.number + 2, int(NUMBER.high or 1))
     else:
         typed = str(st.session_state.get(ANSWER) or "")
         st.session_state[PROGRESS] = now.checked(check(question(now.seed, now.number), typed))
