@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnviz.figures import theme
 from rnnviz.figures.base import empty, figure, in_template, short
-from rnnviz.figures.losses_marks import COLOURS, NAME, legend, marks
+from rnnviz.figures.losses_marks import COLOURS, NAME, guess_line, guessed, legend, marks
 from rnnviz.figures.thinning import MOST_POINTS, kept
 
 GROUP = "epoch"
@@ -23,6 +23,7 @@ ALL_POINTS = 5000  # of all lines together: 40 kB on the way to the browser
 MOST_MARKS = 60
 NEAR = 20  # pixels from a point along the epochs at which it is in the hover text
 PANELS = ("loss", "accuracy")
+NOTHING = "No epoch has been trained yet."
 WORDS = {panel: panel for panel in PANELS}
 """What the two panels are called; pages that draw other quantities in them give words of their own."""
 
@@ -71,7 +72,8 @@ class Line:
 class Curves:
     """The lines of up to `MOST_RUNS` runs, ``left_out`` more not being drawn. ``marks``: (run, epoch, text)
     of what was changed; ``broken``: (run, epoch) of the first loss of a run that is not finite; ``last``:
-    each run's newest values {"loss": …} and its epoch.
+    each run's newest values {"loss": …} and its epoch; ``guess``: the loss of a model that knows nothing and
+    its formula, None where the loss is something else.
     """
 
     names: tuple[str, ...]
@@ -81,9 +83,10 @@ class Curves:
     last: tuple[dict[str, float], ...]
     end: int
     left_out: int = 0
+    guess: tuple[float, str] | None = None
 
 
-def curves(histories: Sequence[History]) -> Curves:
+def curves(histories: Sequence[History], *, guess: tuple[float, str] | None = None) -> Curves:
     """The record of several runs: a branch is drawn from the epoch where it left its parent.
 
     A line has at most 600 points, fewer when there are many lines: each bucket's smallest and largest value,
@@ -108,6 +111,7 @@ def curves(histories: Sequence[History]) -> Curves:
         tuple(map(_last, shown)),
         max(ends, default=0),
         len(histories) - len(shown),
+        guess,
     )
 
 
@@ -167,9 +171,10 @@ def _last(history: History) -> dict[str, float]:
 
 def losses_summary(record: Curves, *, words: Mapping[str, str] = WORDS) -> str:
     """The text alternative: where every run stands, and what was changed."""
+    known = f"Guessing has a {words['loss']} of {record.guess[0]:.4g}." if record.guess else ""
     if not any(last["epoch"] for last in record.last):
-        return "No epoch has been trained yet."
-    said = []
+        return f"{NOTHING} {known}".rstrip()
+    said = [known] if known else []
     for run, (name, last) in enumerate(zip(record.names, record.last, strict=True)):
         numbers = [
             f"{_named(what, words)} {value:{'.0%' if 'accuracy' in what else '.4g'}}"
@@ -199,13 +204,15 @@ def losses_figure(
     the panels "loss" (any number) and "accuracy" (a share in [0, 1]) show, if it is something else.
     """
     if not record.end:
-        return empty("No epoch has been trained yet.", height=height)
+        return guessed(record.guess, NOTHING, height) if record.guess else empty(NOTHING, height=height)
     panels = [panel for panel in PANELS if any(line.panel == panel for line in record.lines)]
     low = 0.36 if len(panels) > 1 else 0.0
     axes = {"loss": "y", "accuracy": "y2"}
     data = [_line(record, line, axes[line.panel], words[line.panel]) for line in record.lines]
     if any(line.held_out for line in record.lines):
         data.append(_held_out_key())
+    if record.guess:
+        data.append(guess_line(record.guess, record.end))
     entries = [*record.names, *(["held out"] if any(line.held_out for line in record.lines) else [])]
     places, below = legend(entries)
     layout: dict[str, Any] = {

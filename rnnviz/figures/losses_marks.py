@@ -1,4 +1,4 @@
-"""What stands around the lines of the losses: names below them, marks where they were changed."""
+"""What stands around the lines of the losses: names, marks where they were changed, the loss of guessing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import plotly.graph_objects as go
+
 from rnnviz.figures import theme
-from rnnviz.figures.base import short
+from rnnviz.figures.base import figure, short
 
 if TYPE_CHECKING:
     from rnnviz.figures.losses import Curves
@@ -71,3 +73,37 @@ def marks(record: Curves) -> list[dict[str, Any]]:
         "cliponaxis": False,
     }
     return [lines, heads]
+
+
+def guess_line(guess: tuple[float, str], end: int) -> dict[str, Any]:
+    """The loss of a model that knows nothing, as a line up to the epoch ``end``."""
+    loss, formula = guess
+    return {
+        "type": "scatter",
+        "mode": "lines+text",
+        "name": "guessing",
+        **{"x": [0, end], "y": [loss, loss], "yaxis": "y"},
+        **{"text": ["", f"guessing: {formula} = {loss:.3g}"], "textposition": "bottom left"},
+        **{
+            "textfont": {"color": theme.MUTED, "size": 11},
+            "line": {"color": theme.MUTED, "width": 1, "dash": "dash"},
+        },
+        **{"hoverinfo": "skip", "showlegend": False, "meta": {"decoration": True}},
+    }
+
+
+def guessed(guess: tuple[float, str], words: str, height: int) -> go.Figure:
+    """The axes before the first epoch: what a loss will be compared with."""
+    note = {
+        **{"text": words, "showarrow": False, "font": {"color": theme.MUTED}},
+        **{"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.4},
+    }
+    layout = {
+        "height": height,
+        "margin": {"l": 52, "r": 10, "t": 26, "b": 36},
+        "showlegend": False,
+        "xaxis": {"range": [0, 10], "title": {"text": "epoch"}, "showgrid": False, "fixedrange": True},
+        "yaxis": {"range": [0, 1.25 * guess[0] or 1.0], "title": {"text": "loss"}, "fixedrange": True},
+        "annotations": [note],
+    }
+    return figure([guess_line(guess, 10)], layout)

@@ -16,7 +16,7 @@ from rnnviz.ui import pickers
 from rnnviz.ui.attention.reading import CANVAS, LIVE, PAGE, Moment
 from rnnviz.ui.chart import Mark, Point, chart
 from rnnviz.ui.lab.desk import journal, latest
-from rnnviz.ui.lab.series import told
+from rnnviz.ui.lab.series import guessing, told
 
 SERIES = ("loss", "accuracy", "held_loss", "held_accuracy", "alignment", "entropy", "lr")
 EXACT = {"loss": "loss", "accuracy": "exact match"}
@@ -32,9 +32,8 @@ def runs(now: Moment) -> list[Run]:
 
 def learnt(now: Moment, height: int, *, key: str = "a_learnt") -> None:
     """The loss, and how many held-out strings are decoded without a fault."""
-    record = curves(
-        [_history(run, run.look(), ("loss", None, "held_loss", "held_accuracy")) for run in runs(now)]
-    )
+    found = [_history(run, run.look(), ("loss", None, "held_loss", "held_accuracy")) for run in runs(now)]
+    record = curves(found, guess=guessing(now.config))
     chart(
         losses_figure(record, log=bool(now.values["a_log"]), height=height, words=SHORT[0]),
         key=key,

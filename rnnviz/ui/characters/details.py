@@ -94,12 +94,15 @@ def losses(now: Moment, runs: Sequence[Run]) -> None:
     """Loss and accuracy over the epochs, of several runs."""
     looks = [run.look() for run in runs]
 
+    blind = series.guessing(now.config)
+
     def draw() -> Drawn:
-        record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
+        found = [series.history(run, look) for run, look in zip(runs, looks, strict=True)]
+        record = curves(found, guess=blind)
         return losses_figure(record, log=bool(now.values["c_log"]), height=360), losses_summary(record)
 
-    what = series.told_apart(runs, looks)
-    figure, told = kept_figure("c_losses", what and (what, now.values["c_log"]), draw)
+    what = series.told_apart(runs, looks, now.values["c_log"])
+    figure, told = kept_figure("c_losses", (what, blind), draw)
     chart(figure, key="c_losses", name="Loss and accuracy", summary=told, mark=Mark(GROUP, now.epoch))
 
 

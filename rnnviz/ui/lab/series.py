@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rnnviz.figures.losses import History, Thinned
-from rnnviz.training import Device, Edit, LearningRate, Silence
+from rnnviz.training import Device, Edit, LearningRate, Silence, TrainConfig
+from rnnviz.training.guessing import guess
 from rnnviz.training.live import Look, Run
 from rnnviz.ui.lab.desk import journal
 
@@ -35,11 +36,17 @@ def history(run: Run, look: Look) -> History:
     )
 
 
-def told_apart(runs: Sequence[Run], looks: Sequence[Look]) -> tuple[Hashable, ...]:
+def told_apart(runs: Sequence[Run], looks: Sequence[Look], log: bool) -> Hashable:
     """What the picture of these runs' curves depends on: nothing while none has been trained."""
     if not any(look.curves.names for look in looks):
         return ()
-    return tuple((run.id, run.label, look.version) for run, look in zip(runs, looks, strict=True))
+    return log, tuple((run.id, run.label, look.version) for run, look in zip(runs, looks, strict=True))
+
+
+def guessing(config: TrainConfig) -> tuple[float, str]:
+    """The loss of a model that knows nothing, and its formula."""
+    found = guess(config)
+    return found.loss, found.formula
 
 
 def told(what: Any) -> str:

@@ -67,12 +67,15 @@ def show(now: Moment) -> None:
 
 
 def _losses(now: Moment, runs: Sequence[Run], looks: Sequence[Look]) -> None:
+    blind = series.guessing(now.config)
+
     def draw() -> Drawn:
-        record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
+        found = [series.history(run, look) for run, look in zip(runs, looks, strict=True)]
+        record = curves(found, guess=blind)
         return losses_figure(record, log=bool(now.values["t_log"]), height=420), losses_summary(record)
 
-    what = series.told_apart(runs, looks)
-    figure, told = kept_figure("side losses", what and (what, now.values["t_log"]), draw)
+    what = series.told_apart(runs, looks, now.values["t_log"])
+    figure, told = kept_figure("side losses", (what, blind), draw)
     chart(figure, key="t_side_losses", name="Losses side by side", summary=told)
 
 

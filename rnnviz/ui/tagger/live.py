@@ -123,12 +123,15 @@ def _losses(now: Moment) -> None:
         runs = [runs[0], *runs[1 - MOST_RUNS :]]
     looks = [now.look if run is now.desk.run else run.look() for run in runs]
 
+    blind = series.guessing(now.config)
+
     def draw() -> Drawn:
-        record = curves([series.history(run, look) for run, look in zip(runs, looks, strict=True)])
+        found = [series.history(run, look) for run, look in zip(runs, looks, strict=True)]
+        record = curves(found, guess=blind)
         return losses_figure(record, log=bool(now.values["t_log"]), height=HEIGHT), losses_summary(record)
 
-    what = series.told_apart(runs, looks)
-    figure, told = kept_figure("t_losses", what and (what, now.values["t_log"]), draw)
+    what = series.told_apart(runs, looks, now.values["t_log"])
+    figure, told = kept_figure("t_losses", (what, blind), draw)
     chart(
         figure,
         key="t_losses",
