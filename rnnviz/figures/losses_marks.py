@@ -83,7 +83,7 @@ def guess_line(guess: tuple[float, str], end: int) -> dict[str, Any]:
         "mode": "lines+text",
         "name": "guessing",
         **{"x": [0, end], "y": [loss, loss], "yaxis": "y"},
-        **{"text": ["", f"guessing: {formula} = {loss:.3g}"], "textposition": "bottom left"},
+        **{"text": ["", f"guessing: {formula} = {loss:.3g}\u00a0\u00a0"], "textposition": "bottom left"},
         **{
             "textfont": {"color": theme.MUTED, "size": 11},
             "line": {"color": theme.MUTED, "width": 1, "dash": "dash"},
