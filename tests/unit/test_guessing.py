@@ -37,7 +37,9 @@ def test_its_formula_is_the_classes_own() -> None:
 def test_it_is_drawn_before_the_first_epoch_and_beside_every_loss() -> None:
     nothing = curves([History("a", [], [])], guess=(1.5, "ln 4"))
     made = checked(losses_figure(nothing))
-    assert "No epoch" in made.layout.annotations[0].text and made.data[0].text[1].startswith("guessing: ln 4 = 1.5")
+    assert "No epoch" in made.layout.annotations[0].text and made.data[0].text[1].startswith(
+        "guessing: ln 4 = 1.5"
+    )
     assert losses_summary(nothing) == "No epoch has been trained yet. Guessing has a loss of 1.5."
     some = curves([History("a", [1, 2, 3], [2.0, 1.0, 0.5])], guess=(1.5, "ln 4"))
     for log in (False, True):
