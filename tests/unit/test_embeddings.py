@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
@@ -278,6 +278,13 @@ def tables() -> st.SearchStrategy[Table]:
     return made()
 
 
+def one_token(padding_idx: int | None) -> Table:
+    config = EmbeddingConfig(2, 1, padding_idx=padding_idx, sparse=True)
+    return Table(config, 0, False, (), ((1,),))
+
+
+@example(one_token(None), LOSSES[0], 0.1)
+@example(one_token(0), LOSSES[0], 0.1)
 @given(tables(), st.sampled_from(LOSSES), st.sampled_from([0.0, 0.1, 1.0]))
 def test_any_step_equals_the_arithmetic_of_numpy(table: Table, loss: str, lr: float) -> None:
     config = table.config
@@ -313,8 +320,10 @@ def test_any_step_equals_the_arithmetic_of_numpy(table: Table, loss: str, lr: fl
         assert step.refusal is not None
         return
     assert step.grad is not None and step.refusal is None
-    if config.sparse and config.embedding_dim == 1 and len(read) == 1 and loss == LOSSES[0]:
-        # torch 2.13 loses a sparse gradient that is one expanded number, here and in its optimiser
+    one_number = config.embedding_dim == 1 and len(read) == 1 and loss == LOSSES[0]
+    if config.sparse and one_number and config.padding_idx is None:
+        # torch 2.13 loses a sparse gradient that is one expanded number, here and in its optimiser; with a
+        # padding_idx it copies the numbers first, to leave out those of padding
         assert_array_equal(step.after, step.forward)
         return
     assert_allclose(np.nan_to_num(step.grad), grad, atol=1e-4)
