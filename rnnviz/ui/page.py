@@ -50,7 +50,7 @@ def canvas(key: str, arrived: Arrived, arrive: Callable[[], Arrived], show: Call
 def spared(fragment: str, quiet: Callable[[], bool]) -> None:
     """While ``quiet()`` a fragment's ``run_every`` does not run it: it would draw what is there already.
 
-    ``quiet`` is called in the server's event loop (`rnnviz.ui.server.room`), so it must be quick.
+    ``quiet`` is called in the server's event loop (`rnnviz.ui.server.polling`), so it must be quick.
     """
     st.session_state[QUIET] = {**st.session_state.get(QUIET, {}), fragment: quiet}
 

@@ -10,19 +10,15 @@ from typing import Any
 
 from streamlit.cursor import RunningCursor
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
-from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState
 
-from rnnviz.ui.page import QUIET
 from rnnviz.ui.server.room import (
     LookedUp,
     Turns,
     _copied_once,
-    _if_there_is_news,
     _remembered,
     _told_before,
     _woken_once,
@@ -188,41 +184,3 @@ def test_a_value_that_is_looked_up_is_the_one_of_the_whole_state() -> None:
     assert dict(found) == whole and len(found) == 2 and str(found) == str(whole)
     for key in ("a", "nothing", "b"):
         assert (key in found) == (key in whole) and found.get(key) == whole.get(key)
-
-
-class Asks:
-    """A session that holds one fragment of the key "live", and records what it is asked for."""
-
-    def __init__(self, **state: Any) -> None:
-        self.session_state = state
-        self._fragment_storage = MemoryFragmentStorage()
-        self._fragment_storage._ids_by_target_key["live"] = ["id"]  # type: ignore[assignment]
-        self.asked: list[ClientState | None] = []
-        self.request: Any = _if_there_is_news(lambda session, state: self.asked.append(state))
-
-
-def test_a_part_without_news_is_not_drawn_by_itself_but_by_hand() -> None:
-    quiet = [True]
-    asks = Asks(**{QUIET: {"another page's": lambda: True, "live": lambda: quiet[0]}})
-    itself = ClientState(fragment_id="id", is_auto_rerun=True)
-    asks.request(asks, itself)
-    assert asks.asked == []
-    quiet[0] = False
-    others = [
-        itself,
-        ClientState(fragment_id="id"),
-        ClientState(fragment_id="another", is_auto_rerun=True),
-        ClientState(),
-        None,
-    ]
-    for state in others:
-        asks.request(asks, state)
-    quiet[0] = True
-    asks.request(asks, ClientState(fragment_id="id"))
-    assert asks.asked == [*others, ClientState(fragment_id="id")]
-
-
-def test_a_session_that_says_nothing_of_news_is_asked_as_ever() -> None:
-    asks = Asks()
-    asks.request(asks, ClientState(fragment_id="id", is_auto_rerun=True))
-    assert len(asks.asked) == 1

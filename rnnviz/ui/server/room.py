@@ -14,8 +14,6 @@ from copy import deepcopy
 from typing import Any, Final
 
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.errors import StreamlitAPIException
-from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession
@@ -25,8 +23,7 @@ from streamlit.runtime.state import session_state_proxy
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.watcher.polling_path_watcher import PollingPathWatcher
 
-from rnnviz.ui.page import QUIET
-from rnnviz.ui.server import post
+from rnnviz.ui.server import polling, post
 
 PATIENCE: Final = 1.0
 """Seconds after which a rerun starts without its turn, so that one long computation cannot stop a room."""
@@ -84,9 +81,9 @@ def prepare() -> None:
     session_state_proxy.SessionStateProxy.to_dict = lambda self: dict(  # type: ignore[method-assign]
         LookedUp.whole(session_state_proxy.get_session_state())
     )
-    AppSession.request_rerun = _if_there_is_news(AppSession.request_rerun)  # type: ignore[method-assign,assignment]
     PollingPathWatcher._schedule = lambda self: None  # type: ignore[method-assign]
     post.prepare()
+    polling.prepare()
     for name in ("_populate_theme_msg", "_populate_config_msg"):
         setattr(app_session, name, _remembered(getattr(app_session, name)))
 
@@ -173,35 +170,6 @@ def _copied_once(self: DeltaGenerator, memo: dict[int, Any]) -> DeltaGenerator:
     copy._form_data = deepcopy(self._form_data, memo)
     copy._creating_fragment_id = self._creating_fragment_id
     return copy
-
-
-def _if_there_is_news(
-    request: Callable[[AppSession, ClientState | None], None],
-) -> Callable[[AppSession, ClientState | None], None]:
-    """A part of the page that looks for news by itself is asked first whether there is any: a rerun that
-    draws the same again costs as much as any other. Thirty runs trained on *Attention* while thirty others
-    moved something: p95 340 → 110 ms. (Streamlit itself passes over a part that is gone.)
-    """
-
-    def asked(self: AppSession, state: ClientState | None) -> None:
-        if state is None or not (state.is_auto_rerun and _is_quiet(self, state.fragment_id)):
-            request(self, state)
-
-    return asked
-
-
-def _is_quiet(session: AppSession, fragment: str) -> bool:
-    try:
-        known: dict[str, Callable[[], bool]] = session.session_state[QUIET]
-    except KeyError:
-        return False
-    for key, quiet in known.items():
-        try:
-            if fragment in session._fragment_storage.resolve_target(key):
-                return quiet()
-        except StreamlitAPIException:  # a fragment of another page
-            continue
-    return False
 
 
 class LookedUp(Mapping[str, Any]):
