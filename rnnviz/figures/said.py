@@ -160,7 +160,7 @@ def said_figure(record: Said, *, current: int | None = None, height: int | None 
         "z": record.right.astype(np.uint8),
         "text": letters,
         "texttemplate": "%{text}",
-        "textfont": {"size": 14 if not height or inside >= 18 * room else 12 if inside >= 14 * room else 11},
+        "textfont": {"size": _letters(inside / room if height else ROW)},
         "colorscale": [[0, theme.MISMATCH], [0.5, theme.MISMATCH], [0.5, theme.MATCH], [1, theme.MATCH]],
         **{"zmin": 0, "zmax": 1, "showscale": False},
         **dict.fromkeys(("xgap", "ygap"), 1),
@@ -203,6 +203,11 @@ def said_figure(record: Said, *, current: int | None = None, height: int | None 
             }
         ]
     return figure([heat, _losses(record)], layout)
+
+
+def _letters(row: float) -> int:
+    """The size of letters that do not touch those of the next row; a row is so many pixels high."""
+    return 14 if row >= 18 else 12 if row >= 14 else max(7, min(11, int(row) - 1))
 
 
 def _epochs(record: Said, room: int) -> dict[str, Any]:

@@ -246,7 +246,7 @@ EXAMPLES: dict[str, CharsExample] = {
 
 def preset_values(example: CharsExample) -> dict[str, Any]:
     """Every value as the preset has it, without what is only looked at."""
-    kept = ("c_seed", "c_view", "c_which", "c_depth", "c_two", "c_log", "c_try", "c_device")
+    kept = ("c_seed", "c_view", "c_which", "c_depth", "c_log", "c_try", "c_device")
     seen = {key: value for key, value in example.values.items() if key not in ("c_seed", "c_device")}
     return {f.key: f.default for f in FIELDS if f.key not in kept} | seen
 

@@ -85,7 +85,7 @@ def test_a_visitor_of_the_second_process_stays_there_with_uploads_downloads_and_
     wait_idle(page)
     expect(counter(page)).to_contain_text(re.compile(r"^epoch 12 · loss"))  # the process that has the run
     page.goto(f"{pair.url}/tagger?t_kind=GRU&t_view=Save")
-    expect(page.get_by_text("1 earlier run waits")).to_be_visible()  # the tab is known again
+    expect(page.get_by_role("button", name="kind LSTM, epoch 12")).to_be_visible()  # the tab is known again
     wait_idle(page)
     page.get_by_test_id("stFileUploader").locator("input").set_input_files(file)
     expect(counter(page)).to_contain_text(re.compile(r"^epoch 12 · loss"))

@@ -453,8 +453,34 @@ def test_a_play_after_a_moved_control_stops_where_the_control_says(visit: Visit)
     assert lobby(app, "characters")[0].look().epoch == 7
 
 
-def test_new_settings_say_that_the_earlier_run_waits(visit: Visit) -> None:
+def test_the_way_back_to_a_run_of_other_settings(visit: Visit) -> None:
     app = trained(visit("characters.py", **ALONE, c_readout="true", c_epochs="3"))
+    run = lobby(app, "characters")[0]
     app.number_input(key="c_hidden").set_value(5).run()
     app.run()
-    assert any("1 earlier run waits" in caption.value for caption in app.caption)
+    back = app.button(key=f"characters_back_{run.id}")
+    assert back.label == "hidden 8, epoch 3"
+    assert any(m.value.startswith("**epoch 0**") for m in app.markdown)
+    back.click().run()
+    assert not app.exception and app.number_input(key="c_hidden").value == 8
+    assert any(m.value.startswith("**epoch 3** · loss") for m in app.markdown)
+
+
+def test_an_epoch_that_was_looked_at_says_nothing_of_another_run(visit: Visit) -> None:
+    app = trained(visit("characters.py", **ALONE, c_readout="true", c_epochs="3"))
+    app.slider(key="characters_epoch").set_value(1).run()
+    assert any("**epoch 1**, looked at; the run stands at 3" in m.value for m in app.markdown)
+    app.number_input(key="c_hidden").set_value(5).run()
+    app = trained(app.run())
+    assert any(m.value.startswith("**epoch 3** · loss") for m in app.markdown)
+    app.number_input(key="c_hidden").set_value(8).run()
+    app.run()
+    assert any(m.value.startswith("**epoch 3** · loss") for m in app.markdown)
+
+
+@pytest.mark.parametrize("row", ["D3", "D4", "D5", "+"])
+def test_a_preset_after_the_reshape_shows_itself(visit: Visit, row: str) -> None:
+    app = visit("characters.py", **ALONE)
+    for chosen in ("D8", row):
+        app.pills(key="characters_preset").set_value(chosen).run()
+        assert app.session_state["characters_preset"] == chosen

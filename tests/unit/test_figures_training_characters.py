@@ -251,3 +251,15 @@ def test_a_batch_that_does_not_agree_is_refused() -> None:
         reshape(replace(given, classes=["a"] * 3))
     with pytest.raises(ValueError, match="1 sentences"):
         reshape(replace(given, tokens=[["a"]]))
+
+
+@pytest.mark.parametrize("count", [1, 20, 40])
+def test_letters_of_many_epochs_do_not_touch(count: int) -> None:
+    strings = Strings("hello", "ohlol", tuple("ehlo"))
+    ids = [[i % 4 for i in range(5)]] * count
+    ids = [[(i + e) % 4 for i in range(5)] for e in range(count)]  # each says something else
+    record = said(strings, ids, np.ones(count))
+    made = checked(said_figure(record, height=460))
+    rows = max(len(record.rows), 1)
+    pitch = (460 - made.layout.margin.t - made.layout.margin.b) / (made.layout.yaxis.range[0] + 0.5)
+    assert made.data[0].textfont.size <= max(7, pitch - 0.5) and rows <= count

@@ -28,12 +28,11 @@ from rnnviz.ui.attention.reading import (
 )
 from rnnviz.ui.attention.redraw import moved, note
 from rnnviz.ui.lab import branches
-from rnnviz.ui.lab.desk import others, set_rate
+from rnnviz.ui.lab.desk import set_rate
 from rnnviz.ui.lab.news import drawn, settle
-from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport
+from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport, turn_to
 
 FIELD = BY_KEY
-BEFORE = f"{PAGE}_before"
 SHOWN: dict[str, Callable[[Moment], None]] = {
     "Step": stepper.show,
     "What if": what_if.show,
@@ -60,17 +59,13 @@ class Places:
 def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> Places:
     """What stands still while a run goes on: buttons, the way back, branches, the choice of a view."""
     here = seat(current)
-    if st.session_state.get(BEFORE) != here.run.id:  # another run: an epoch of the last one says nothing here
-        st.session_state[BEFORE] = here.run.id
-        st.session_state.pop(f"{PAGE}_epoch", None)
+    turn_to(here)
     look = here.run.look()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(here, look, steps(current), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
-    if waiting := [run for run in others(here) if run.look().epoch]:
-        count = f"{len(waiting)} earlier run{'s wait' if len(waiting) > 1 else ' waits'}"
-        st.caption(f"New settings, a new run. {count}, paused: with their settings they are back.")
+    branches.waiting(here, saving.accept)
     words = st.container()
     with st.grid(2 if current.attends else 1, min_column_width=380):
         heatmap = st.container() if current.attends else words

@@ -143,8 +143,8 @@ def steps(current: page.AttentionScreen) -> Steps:
         newest: page.AttentionScreen = st.session_state[NOW]
         return newest.stop(done)
 
-    words = "of tokens", "of unseen strings right"
-    return Steps("batch", until, float("inf"), *words)
+    right, held = "of tokens", "of unseen strings right"
+    return Steps("batch", until, float("inf"), right=right, held=held)
 
 
 def redraw() -> None:

@@ -46,7 +46,7 @@ def frame(current: page.AttentionScreen, values: Mapping[str, Any]) -> tuple[Has
 def standing(here: Desk, look: Look) -> tuple[Hashable, ...]:
     """What the buttons, the way back and the branches say of the runs."""
     named = tuple((run.id, run.label) for run in here.runs)
-    waiting = sum(run.look().epoch > 0 for run in others(here))
+    waiting = tuple(run.id for run in others(here) if run.look().epoch > 0)
     said = look.stopped, look.fault, house().message, waiting
     return named, here.run.id if here.runs else "", look.epoch, look.step > 0, look.busy, look.playing, said
 

@@ -15,10 +15,11 @@ from rnnviz.ui.lab.files import files
 
 def show(now: Moment) -> None:
     """Two downloads and an upload."""
-    files(now.run, PAGE, visit_once(), CANVAS, _accept)
+    files(now.run, PAGE, visit_once(), CANVAS, accept)
 
 
-def _accept(config: TrainConfig, name: str) -> str:
+def accept(config: TrainConfig, name: str) -> str:
+    """The page's controls as they were for a run of this configuration; a sentence why not, else ""."""
     if not isinstance(config, Seq2SeqConfig):
         return f"{name} is no run of this page: open it under Tagger or Characters."
     values = values_of(config)

@@ -14,7 +14,7 @@ from rnnviz.ui.characters import details, pictures, saving
 from rnnviz.ui.characters.reading import CANVAS, NOW, PAGE, Moment, Places, moment, redraw, seat
 from rnnviz.ui.lab import branches
 from rnnviz.ui.lab.desk import set_rate
-from rnnviz.ui.lab.transport import Steps, counter, rewind, rewound, state_of_things, transport
+from rnnviz.ui.lab.transport import Steps, counter, rewind, rewound, state_of_things, transport, turn_to
 
 FIELD = pickers.by_key(page.FIELDS)
 
@@ -27,12 +27,13 @@ def busy(current: page.CharsScreen) -> bool:
 def frame(current: page.CharsScreen, values: Mapping[str, Any]) -> Places:
     """What stands still while a run goes on: buttons, the way back, branches, the choice of a view."""
     here = seat(current)
+    turn_to(here)
     look = here.run.look()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(here, look, _steps(), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
-    branches.waiting(here)
+    branches.waiting(here, saving.accept)
     top = st.container()
     back = rewind(here, look)
     st.caption(
@@ -73,7 +74,7 @@ def _steps() -> Steps:
         newest: page.CharsScreen = st.session_state[NOW]
         return newest.stop(done)
 
-    return Steps("", until, speed=5.0)
+    return Steps("", until, speed=5.0, loss=" before its step")
 
 
 VIEWS: dict[str, Callable[[Moment], None]] = {

@@ -67,7 +67,8 @@ def reshaped(now: Moment) -> None:
     given = (length, size, count) if first == "(L, N, C)" else (size, length, count)
     st.caption(
         f"The model gives scores of shape {first} = {given}; `scores.reshape(-1, {count})` puts every "
-        f"position into a row of its own, and `cross_entropy` compares them with {size * length} targets. "
+        f"position into a row of its own, and `cross_entropy` compares them with {size * length} "
+        f"target{'s' * (size * length > 1)}. "
         + ("The second sentence is not trained on." if size == 2 else "")
     )
 

@@ -11,10 +11,11 @@ from rnnviz.ui.lab.files import files
 
 def show(now: Moment) -> None:
     """Two downloads and an upload."""
-    files(now.run, PAGE, visit_once(), CANVAS, _accept)
+    files(now.run, PAGE, visit_once(), CANVAS, accept)
 
 
-def _accept(config: TrainConfig, name: str) -> str:
+def accept(config: TrainConfig, name: str) -> str:
+    """The page's controls as they were for a run of this configuration; a sentence why not, else ""."""
     if not isinstance(config, CharsConfig):
         return f"{name} is a run of the page Tagger: open it there."
     pickers.assign(page.values_of(config) | {"c_mode": page.ALONE})

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import streamlit as st
 
-from rnnviz.ui.lab.desk import Desk, branch, bring, guarded, latest, others, remove
+from rnnviz.training import TrainConfig
+from rnnviz.training.live import Run
+from rnnviz.ui.lab.desk import Desk, branch, bring, config_of, guarded, latest, others, remove
+from rnnviz.ui.lab.files import Accept
+
+MOST_WAITING, MOST_WORDS, LONGEST = 3, 2, 12
+"""Runs of other settings that have a button, differences that name one, and the characters of a value."""
 
 _NUMBER = re.compile(r"run (\d+)")
 
@@ -55,11 +62,45 @@ def show(desk: Desk, epoch: int, rewound: bool, canvas: str) -> None:
             )
 
 
-def waiting(desk: Desk) -> None:
-    """Where the trained runs of other settings are."""
-    if count := sum(run.look().epoch > 0 for run in others(desk)):
-        they = f"{count} earlier runs wait" if count > 1 else "1 earlier run waits"
-        st.caption(f"New settings, a new run. {they}, paused: with their settings they are back.")
+def waiting(desk: Desk, accept: Accept) -> None:
+    """The trained runs of other settings, each with the way back to it."""
+    found = [run for run in others(desk) if run.look().epoch > 0]
+    if not found:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Of other settings, paused:")
+        for run in found[-MOST_WAITING:]:
+            st.button(
+                f"{_differs(config_of(run), desk.config)}, epoch {run.look().epoch}",
+                key=f"{desk.page}_back_{run.id}",
+                help="Sets the controls as they were for this run",
+                on_click=_back_to,
+                args=(desk, run, accept),
+            )
+        if len(found) > MOST_WAITING:
+            st.caption(f"and {len(found) - MOST_WAITING} older")
+
+
+def _back_to(desk: Desk, run: Run, accept: Accept) -> None:
+    if refusal := accept(config_of(run), "the earlier run"):
+        st.session_state[f"{desk.page}_said"] = refusal
+    else:
+        bring(desk, run)
+    st.rerun()
+
+
+def _differs(one: TrainConfig, other: TrainConfig) -> str:
+    """What the first has that the other has not, in a few words."""
+    if type(one) is not type(other):
+        return "another task"
+    found = []
+    for f in fields(one):
+        value = getattr(one, f.name)
+        if value == getattr(other, f.name) or f.name == "optimiser":
+            continue
+        plain = isinstance(value, str | int | float) and len(str(value)) <= LONGEST
+        found.append(f"{f.name} {value}" if plain else f"other {f.name}")
+    return ", ".join(found[:MOST_WORDS]) + " …" * (len(found) > MOST_WORDS) or f"{one.optimiser.name}"
 
 
 def _branched(desk: Desk, epoch: int, canvas: str) -> None:

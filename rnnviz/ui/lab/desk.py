@@ -85,7 +85,7 @@ def elsewhere(desk: Desk) -> tuple[str, ...]:
 def standing(desk: Desk, look: Look) -> tuple[Hashable, ...]:
     """What the buttons, the way back and the branches say of the runs."""
     named = tuple((run.id, run.label) for run in desk.runs)
-    waiting = sum(run.look().epoch > 0 for run in others(desk))
+    waiting = tuple(run.id for run in others(desk) if run.look().epoch > 0)
     said = look.stopped, look.fault, house().message, elsewhere(desk), waiting
     return named, desk.run.id if desk.runs else "", look.epoch, look.step > 0, look.busy, look.playing, said
 

@@ -34,6 +34,8 @@ class Steps:
     """From the epochs done to the stop condition of the next play."""
     speed: float = 20.0
     """Epochs a second at first."""
+    loss: str = ""
+    """What is to be said behind an epoch's loss."""
     right: str = "right"
     """What the share of right answers counts."""
     held: str = ""
@@ -109,12 +111,12 @@ def counter(look: Look, batches: int, steps: Steps, back: int | None = None) -> 
     epoch, loss = look.curves.points("loss")
     parts = [f"**epoch {look.epoch}**"]
     if back is not None:
-        return f"**epoch {back}**, looked at; the run stands at {look.epoch}"
+        return f"**epoch {back}**, looked at; the run stands at {look.epoch}, and goes on from there"
     if look.step:
         many = "" if batches == 1 else "es" if steps.name.endswith("ch") else "s"
         parts.append(f"{look.step} of {batches} {steps.name}{many} of the next")
     if len(epoch):
-        parts.append(f"loss {loss[-1]:.4f}")
+        parts.append(f"loss {loss[-1]:.4f}{steps.loss}")
     at, right = look.curves.points("accuracy")
     if len(at):
         parts.append(f"{right[-1]:.0%} {steps.right}")
@@ -135,6 +137,16 @@ def ending(until: Stop | None) -> str:
     if until.epochs is not None:
         return f"until epoch {until.epochs:,}"
     return "until all is right" if until.all_right else f"until the loss is below {until.loss_below:g}"
+
+
+def turn_to(desk: Desk) -> None:
+    """Called before the row of buttons: where another run has come into view, it stands where it stands, and
+    an epoch of the last one says nothing.
+    """
+    key = f"{desk.page}_before"
+    if st.session_state.get(key) != desk.run.id:
+        st.session_state[key] = desk.run.id
+        st.session_state.pop(f"{desk.page}_epoch", None)
 
 
 def rewound(desk: Desk, look: Look) -> int | None:

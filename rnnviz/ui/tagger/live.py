@@ -20,7 +20,7 @@ from rnnviz.ui.lab import branches, series
 from rnnviz.ui.lab.desk import set_rate
 from rnnviz.ui.lab.drawn import Drawn, kept_figure
 from rnnviz.ui.lab.news import drawn, settle
-from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport
+from rnnviz.ui.lab.transport import counter, rewind, rewound, state_of_things, transport, turn_to
 from rnnviz.ui.tagger import compare, details, reach, saving, trying
 from rnnviz.ui.tagger.reading import CANVAS, LIVE, NOW, PAGE, Moment, moment, redraw, seat, steps
 
@@ -54,12 +54,13 @@ def frame(current: page.TaggerScreen, values: Mapping[str, Any]) -> Places:
     a second, so what need not be drawn again is kept out of it.
     """
     here = seat(current)
+    turn_to(here)
     look = here.run.look()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         transport(here, look, steps(current), redraw)
         spot = st.container()
     state_of_things(here, look, redraw)
-    branches.waiting(here)
+    branches.waiting(here, saving.accept)
     top = st.container()
     back = rewind(here, look)
     branches.show(here, here.run.seek(back)[0], back is not None, CANVAS)

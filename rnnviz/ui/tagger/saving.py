@@ -16,10 +16,11 @@ from rnnviz.ui.tagger.reading import CANVAS, PAGE, UPLOAD, Moment, visit_once
 
 def show(now: Moment) -> None:
     """Two downloads and an upload."""
-    files(now.desk.run, PAGE, visit_once(), CANVAS, _accept)
+    files(now.desk.run, PAGE, visit_once(), CANVAS, accept)
 
 
-def _accept(config: TrainConfig, name: str) -> str:
+def accept(config: TrainConfig, name: str) -> str:
+    """The page's controls as they were for a run of this configuration; a sentence why not, else ""."""
     if not isinstance(config, TaggerConfig):
         return f"{name} is a run of the page Characters: open it there."
     pickers.assign(page.values_of(config))
