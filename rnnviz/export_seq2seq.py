@@ -14,16 +14,19 @@ from rnnviz.export_journal import indented as moved
 from rnnviz.export_seq2seq_model import model_paragraphs
 from rnnviz.training.changes import Device, Entry, Silence
 from rnnviz.training.config import Generated, Seq2SeqConfig
-from rnnviz.training.pairs_config import Pair
+from rnnviz.training.pairs_config import MAX_LENGTH, Pair
 
 _SHOWN = 5
 
 
-def seq2seq_script(config: Seq2SeqConfig, epochs: int, changes: Sequence[Entry] = ()) -> str:
+def seq2seq_script(
+    config: Seq2SeqConfig, epochs: int, changes: Sequence[Entry] = (), source: Sequence[str] = ()
+) -> str:
     """The script of a run's first ``epochs`` whole epochs, with its journal.
 
     It prints ``epoch 1: loss 2.0986…`` with all digits for each epoch, then what the trained model makes of
-    a few sources. A change of device is not replayed.
+    a few sources, and where it looks in ``source``, if one is given: a row of weights for each token that is
+    said, of several heads their mean. A change of device is not replayed.
     """
     entries = [e for e in changes if e[:2] <= (epochs, 0) and not isinstance(e[2], Device)]
     imports, pairs = _pairs(config)
@@ -43,6 +46,7 @@ def seq2seq_script(config: Seq2SeqConfig, epochs: int, changes: Sequence[Entry] 
             ],
             *([["# After the last epoch", *last]] if last else ()),
             _learnt(config),
+            *([_looked(config, source)] if source else ()),
         ]
     )
 
@@ -211,3 +215,39 @@ def _learnt(config: Seq2SeqConfig) -> list[str]:
         '    words = [target_symbols.get(i, f"<unused {i}>") for i in said]',
         '    print(" ".join(source), "->", " ".join(words))',
     ]
+
+
+def _looked(config: Seq2SeqConfig, source: Sequence[str]) -> list[str]:
+    """One source: what is said of it, and where the model looks for each token."""
+    to = ".to(device)" if config.device != "cpu" else ""
+    limit = min(MAX_LENGTH, max(config.longest_target, 2 * len(source))) + 1
+    attends = bool(config.context)
+    first = "Where it looks: the weights over the source, a row a token" if attends else "One source"
+    hook = "model.decoder.attention.register_forward_hook(lambda module, given, found: rows.append(found[1]))"
+    return [
+        f"# {first}",
+        *_named("read", source),
+        f"ids = torch.tensor([source_ids[token] for token in read]){to}",
+        *(["rows = []", f"hook = {hook}"] if attends else ()),
+        f"said = model.greedy(ids.unsqueeze(0), torch.tensor([len(ids)]), {limit})",
+        *(["hook.remove()"] if attends else ()),
+        'print("".join(f"{token:>8}" for token in ["", *read]))' if attends else 'print(" ".join(read))',
+        *(
+            [
+                "for token, row in zip(said, rows):",
+                "    weights = row.reshape(-1, len(ids)).mean(0)  # of several heads their mean",
+                '    word = target_symbols.get(token, f"<unused {token}>")',
+                '    cells = [word, *(f"{weight:.4f}" for weight in weights.tolist())]',
+                '    print("".join(f"{cell:>8}" for cell in cells))',
+            ]
+            if attends
+            else ['print(" ".join(target_symbols.get(token, f"<unused {token}>") for token in said))']
+        ),
+    ]
+
+
+def _named(name: str, tokens: Sequence[str]) -> list[str]:
+    line = f"{name} = {_tokens(tokens)}"
+    return (
+        [line] if len(line) <= 100 else [f"{name} = [", *indented(repr(list(tokens))[1:-1]).splitlines(), "]"]
+    )

@@ -21,14 +21,17 @@ _TITLES = {"tagger": "Tagger", "chars": "Characters", "seq2seq": "Attention"}
 _SHOWN_SENTENCES = 10
 
 
-def training_script(config: TrainConfig, epochs: int, changes: Sequence[Entry] = ()) -> str:
+def training_script(
+    config: TrainConfig, epochs: int, changes: Sequence[Entry] = (), source: Sequence[str] = ()
+) -> str:
     """The script of a run's first ``epochs`` whole epochs, with its journal.
 
     It prints ``epoch 1: loss 1.0986…`` with all digits for each epoch. A change of device is not replayed:
-    the whole script runs on the device that the run began on.
+    the whole script runs on the device that the run began on. ``source``: what an encoder-decoder reads in
+    the end.
     """
     if isinstance(config, Seq2SeqConfig):
-        return seq2seq_script(config, epochs, changes)
+        return seq2seq_script(config, epochs, changes, source)
     entries = [e for e in changes if e[:2] <= (epochs, 0) and not isinstance(e[2], Device)]
     chars = isinstance(config, CharsConfig)
     last = changed(config, entries, (epochs, 0))
@@ -50,9 +53,11 @@ def training_script(config: TrainConfig, epochs: int, changes: Sequence[Entry] =
     )
 
 
-def training_notebook(config: TrainConfig, epochs: int, changes: Sequence[Entry] = ()) -> str:
+def training_notebook(
+    config: TrainConfig, epochs: int, changes: Sequence[Entry] = (), source: Sequence[str] = ()
+) -> str:
     """The same as a Jupyter notebook."""
-    return notebook(training_script(config, epochs, changes), _TITLES[config.task])
+    return notebook(training_script(config, epochs, changes, source), _TITLES[config.task])
 
 
 def _made(config: TaggerConfig | CharsConfig) -> list[str]:

@@ -89,7 +89,7 @@ def given_figure(record: Given, *, height: int = 230) -> go.Figure:
         "hovertemplate": "by itself %{y:.3f}<extra></extra>",
     }
     step = f"<b>step {record.step}</b> says <b>{plain(record.said)}</b>"
-    moved = "; outlined: weights by itself" if record.changed else "; a bar can be moved"
+    moved = "; outlined: its own weights" if record.changed else "; a bar can be moved"
     layout = {
         "height": height,
         "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM},

@@ -53,6 +53,8 @@ def beam_figure(record: BeamTree, *, height: int | None = None) -> go.Figure:
             **{"range": [record.first - 0.45, max(record.last, record.first + 4) + 0.45], "showgrid": False},
             **{"zeroline": False, "dtick": 1, "ticks": "", "title": {"text": "step"}, "tickformat": "d"},
             **{"tickmode": "array", "tickvals": list(range(record.first, record.last + 1))},
+            # The first token is said at step 0, as everywhere; before it there is the start alone.
+            "ticktext": [f"{k - 1}" if k else "" for k in range(record.first, record.last + 1)],
         },
         "yaxis": {"range": [high + 0.6, low - 0.6], "visible": False},
     }

@@ -90,12 +90,14 @@ def _alone(model: Seq2Seq, config: Seq2SeqConfig, pair: Pair) -> bool:
 @dataclass(frozen=True, eq=False)
 class ByLength:
     """How many strings of each length are decoded without a fault. ``lengths`` (K); ``exact`` (K): part of
-    all; ``count`` (K): strings asked. ``trained``: the shortest and longest trained.
+    all; ``count`` (K): strings asked; ``seen`` (K): whether they were trained on, there being no others.
+    ``trained``: the shortest and longest trained.
     """
 
     lengths: Array
     exact: Array
     count: Array
+    seen: Array
     trained: tuple[int, int]
 
 
@@ -115,7 +117,9 @@ def by_length(
         raise refuse("lengths", lengths, f"lengths from 1 to {MAX_LENGTH}")
     kind = Generated(data.task, data.symbols, 1, 1, data.shift, train=1, held=0)
     asked = _asked(_Question(kind, tuple(lengths), count, seed))
-    items = _fresh({source for source, _ in config.pairs}, asked, count)
+    known = {source for source, _ in config.pairs}
+    new = np.array([source not in known for source in asked.sources])
+    items = _fresh(new, asked, count)
     of = asked.of[items]
     # Where padding reaches neither the encoder nor the attention all lengths are one batch.
     alone = not config.packed or (bool(config.context) and not config.mask)
@@ -127,7 +131,9 @@ def by_length(
     counts = np.bincount(of, minlength=len(lengths)).astype(float)
     shares = np.bincount(of, exact, len(lengths)) / counts
     trained = data.shortest, data.longest
-    return ByLength(read_only(np.array(lengths)), read_only(shares), read_only(counts), trained)
+    seen = np.array([not (new & (asked.of == k)).any() for k in range(len(lengths))])
+    found = (read_only(array) for array in (np.array(lengths), shares, counts, seen))
+    return ByLength(*found, trained)
 
 
 @dataclass(frozen=True)
@@ -166,9 +172,8 @@ def _asked(question: _Question) -> _Asked:
     return _Asked(tuple(source for source, _ in pairs), data, np.array(of))
 
 
-def _fresh(trained: set[tuple[str, ...]], asked: _Asked, count: int) -> Array:
-    """The places (n) of those to ask: of each length the first that were not trained on, all if all were."""
-    new = np.array([source not in trained for source in asked.sources])
+def _fresh(new: Array, asked: _Asked, count: int) -> Array:
+    """The places (n) of those to ask: of each length the first that are ``new``, all if none is."""
     found = []
     for k in range(asked.of[-1] + 1):
         of = asked.of == k

@@ -71,8 +71,14 @@ class AttentionScreen:
         return self.config.attention != "none"
 
     def text(self, tokens: Sequence[str]) -> str:
-        """Tokens as they are written: without spaces where each is a character."""
+        """A source as it is written: without spaces where each token is a character."""
         return pairs_text.joined(tokens, self.unit)
+
+    def said(self, tokens: Sequence[str], most: int | None = None) -> str:
+        """The same of a target, at most so many characters of it."""
+        unit = _unit(self.config.target_symbols[END + 1 :]) if self.generated else self.unit
+        whole = pairs_text.joined(tokens, unit)
+        return whole if most is None or len(whole) <= most else f"{whole[:most]}…"
 
     def stop(self, done: int) -> Stop | None:
         """What ends the next play after ``done`` epochs. A number of epochs counts from its last multiple."""
@@ -123,7 +129,11 @@ def unit_of(config: Seq2SeqConfig, own: str) -> pairs_text.Unit:
     """How a source of these data is written: as characters where each symbol is one."""
     if not isinstance(config.data, Generated):
         return "word" if own == "word" else "character"
-    return "character" if all(len(symbol) == 1 for symbol in config.source_symbols[1:]) else "word"
+    return _unit(config.source_symbols[1:])
+
+
+def _unit(symbols: Sequence[str]) -> pairs_text.Unit:
+    return "character" if all(len(symbol) == 1 for symbol in symbols) else "word"
 
 
 def _agreed(values: dict[str, Any], notes: dict[str, str]) -> None:

@@ -101,6 +101,10 @@ class Footer:
     data: Callable[[], str]
     blocked: str | None = None
     columns: str = "quantity, layer, direction, step, batch, unit, value"
+    promise: str = "the same numbers"
+    """What the link shows in another browser."""
+    prints: str = "the same numbers"
+    """What the script prints."""
 
 
 def hand_out(parts: Footer) -> None:
@@ -120,10 +124,10 @@ def footer(parts: Footer) -> None:
             "Link", help="The address of exactly this screen", key=f"{parts.page}_link", on_change="rerun"
         )
         if link.open:
-            _link(link, parts.query)
+            _link(link, parts)
         code = st.popover(
             "Code",
-            help="A script that prints the same numbers",
+            help=f"A script that prints {parts.prints}",
             key=f"{parts.page}_code",
             on_change="rerun",
         )
@@ -144,9 +148,9 @@ def footer(parts: Footer) -> None:
             st.button("Data", disabled=True, help=parts.blocked, key=f"{parts.page}_no_data")
 
 
-def _link(box: DeltaGenerator, query: str) -> None:
-    root = (st.context.url or "").split("?")[0]
-    box.caption("Pasted into any browser that reaches this server, it shows the same numbers.")
+def _link(box: DeltaGenerator, parts: Footer) -> None:
+    root, query = (st.context.url or "").split("?")[0], parts.query
+    box.caption(f"Pasted into any browser that reaches this server, it shows {parts.promise}.")
     box.code(f"{root}?{query}" if query else root, language=None, wrap_lines=True)
 
 

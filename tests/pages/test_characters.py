@@ -303,7 +303,7 @@ def test_text_is_shown_as_text(visit: Visit) -> None:
 def test_a_rewound_epoch_shows_the_model_of_that_epoch(visit: Visit) -> None:
     app = trained(visit("characters.py", **ALONE))
     last = charts(app)["State and softmax, this run"]["summary"]
-    app.slider(key="characters_epoch").set_value(7).run()
+    app.select_slider(key="characters_epoch").set_value(7).run()
     config = CHARS_PRESETS["D3"]
     (run,) = lobby(app, "characters")
     wanted = snapshot(advance(start(config), 7), {})["probabilities"]
@@ -311,7 +311,7 @@ def test_a_rewound_epoch_shows_the_model_of_that_epoch(visit: Visit) -> None:
     np.testing.assert_allclose(shown, wanted.T, atol=1e-5)
     assert charts(app)["What this run says"]["figure"]["layout"]["shapes"][0]["y0"] == 6.5  # epoch 8 is next
     assert run.look().epoch == 20  # the run stays where it is
-    app.slider(key="characters_epoch").set_value(20).run()
+    app.select_slider(key="characters_epoch").set_value(20).run()
     assert charts(app)["State and softmax, this run"]["summary"] == last
 
 
@@ -326,7 +326,7 @@ def test_the_three_are_rewound_together(visit: Visit) -> None:
 
 def test_a_branch_goes_on_from_an_earlier_epoch_with_another_learning_rate(visit: Visit) -> None:
     app = trained(visit("characters.py", **ALONE, c_view="Curves"))
-    app.slider(key="characters_epoch").set_value(5).run()
+    app.select_slider(key="characters_epoch").set_value(5).run()
     app.button(key="characters_branch").click().run()
     app.run()  # AppTest forgets the sidebar when a fragment runs alone
     app.number_input(key="c_lr").set_value(0.01).run()
@@ -348,7 +348,7 @@ def test_one_of_the_three_is_opened_by_itself_with_its_history(visit: Visit) -> 
     drawn = charts(app)
     assert strings(drawn["What this run says"]) == strings(before)
     assert app.session_state["characters_preset"] == "D4" and app.number_input(key="c_epochs").value == 15
-    app.slider(key="characters_epoch").set_value(3).run()
+    app.select_slider(key="characters_epoch").set_value(3).run()
     assert "After epoch 3" in charts(app)["State and softmax, this run"]["summary"]
     assert [run.label for run in lobby(app, side.GROUP)] == list(page.ROWS)
 
@@ -372,7 +372,7 @@ def test_an_infinite_learning_rate_stops_with_a_sentence_and_keeps_the_history(v
     app = trained(app)
     assert any("learning rate" in warning.value for warning in app.warning)
     assert lobby(app, "characters")[0].look().fault
-    app.slider(key="characters_epoch").set_value(2).run()
+    app.select_slider(key="characters_epoch").set_value(2).run()
     assert "After epoch 2" in charts(app)["Softmax, this run"]["summary"]
 
 
@@ -468,7 +468,7 @@ def test_the_way_back_to_a_run_of_other_settings(visit: Visit) -> None:
 
 def test_an_epoch_that_was_looked_at_says_nothing_of_another_run(visit: Visit) -> None:
     app = trained(visit("characters.py", **ALONE, c_readout="true", c_epochs="3"))
-    app.slider(key="characters_epoch").set_value(1).run()
+    app.select_slider(key="characters_epoch").set_value(1).run()
     assert any("**epoch 1**, looked at; the run stands at 3" in m.value for m in app.markdown)
     app.number_input(key="c_hidden").set_value(5).run()
     app = trained(app.run())

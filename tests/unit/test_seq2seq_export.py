@@ -125,3 +125,25 @@ def test_a_notebook_is_the_script_in_cells(trained: dict[str, RunState]) -> None
     assert "\n\n".join("".join(cell["source"]) for cell in code) + "\n" == script(state)
     for cell in code:
         compile("".join(cell["source"]), cell["id"], "exec")
+
+
+@pytest.mark.parametrize("name", ["D7", "multihead", "RNN", "D9"])
+def test_a_script_prints_where_the_model_looks(
+    name: str, trained: dict[str, RunState], tmp_path: Any
+) -> None:
+    state = trained[name]
+    config = state.config
+    assert isinstance(config, Seq2SeqConfig)
+    source = (config.held or config.pairs)[-1][0]
+    text = training_script(config, state.epoch, state.changes, source)
+    assert text.startswith(script(state).rstrip("\n")) and max(map(len, text.splitlines())) <= 110
+    lines = run_scripts({name: text}, tmp_path)[name]
+    seen = decode(model_of(state), config, source)
+    weights = seen.joined()
+    if weights is None:
+        assert lines[-2:] == [" ".join(source), " ".join(seen.target)]
+        return
+    assert lines[-len(weights) - 1].split() == list(source)
+    for line, token, row in zip(lines[-len(weights) :], seen.target, weights, strict=True):
+        said, *found = line.split()
+        assert said == token and [float(w) for w in found] == pytest.approx(row.tolist(), abs=6e-5)

@@ -11,6 +11,7 @@ from rnnviz.screens.attention_fields import FIELDS
 from rnnviz.ui.attention import curves
 from rnnviz.ui.attention.reading import PAGE, seat
 from rnnviz.ui.lab.desk import config_of, journal
+from rnnviz.ui.lab.series import PROMISE
 from rnnviz.ui.page import Footer
 
 
@@ -24,8 +25,10 @@ def handout(current: page.AttentionScreen, values: dict[str, Any]) -> Footer:
     return Footer(
         page=PAGE,
         query=query(FIELDS, values),
-        script=lambda: training_script(config_of(run), done(), journal(run)),
-        notebook=lambda: training_notebook(config_of(run), done(), journal(run)),
+        script=lambda: training_script(config_of(run), done(), journal(run), current.source),
+        notebook=lambda: training_notebook(config_of(run), done(), journal(run), current.source),
         data=lambda: curves.table(run).to_csv(index=False),
         columns=", ".join(("epoch", *curves.SERIES)),
+        promise=PROMISE,
+        prints="every loss of this run, and where it looks in this source (without What if)",
     )

@@ -91,15 +91,14 @@ def beside(maps: Sequence[AttentionMap], chosen: Chosen | None = None) -> Drawn:
 
 def spoken(current: page.AttentionScreen, decoded: Decoded) -> str:
     """Source, what was said, and whether it is right, as a line of Markdown."""
-    whole = current.text(decoded.text)
-    said = markdown(whole[:SAID] + "…" * (len(whole) > SAID)) or "nothing"
-    end = "" if decoded.finished else " … (cut at the limit)"
+    said = markdown(current.said(decoded.text, SAID)) or "nothing"
+    end = "" if decoded.finished else " (cut at the limit)"
     line = f"{markdown(current.text(current.source))} → **{said}**{end}"
     if current.right is None:
         return line
     if decoded.finished and decoded.text == current.right:
         return f"{line} ✓"
-    return f"{line} ✗ right: {markdown(current.text(current.right))}"
+    return f"{line} ✗ right: {markdown(current.said(current.right, 2 * SAID))}"
 
 
 def words(now: Moment) -> None:
@@ -108,6 +107,10 @@ def words(now: Moment) -> None:
     if not now.fed:
         st.markdown(spoken(current, decoded))
         return
-    read, said = (markdown(current.text(tokens)[:SAID]) for tokens in (current.source, decoded.text))
+    whole = current.text(current.source)
+    read = markdown(whole if len(whole) <= SAID else f"{whole[:SAID]}…")
     right = int((decoded.predicted == decoded.ids).sum())
-    st.markdown(f"{read} → {said}, fed. Right by itself: **{right} of {len(decoded.ids)}** steps")
+    st.markdown(
+        f"{read} → {markdown(current.said(decoded.text, SAID))}, fed. "
+        f"Right by itself: **{right} of {len(decoded.ids)}** steps"
+    )

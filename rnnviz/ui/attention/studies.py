@@ -9,7 +9,7 @@ from rnnviz.figures import attention_lines as lines
 from rnnviz.figures.attention import attention_map
 from rnnviz.figures.encoder_decoder import scheme, scheme_summary
 from rnnviz.figures.encoder_decoder_drawn import scheme_figure
-from rnnviz.models.studies import Leak
+from rnnviz.models.studies import ByLength, Leak
 from rnnviz.training.pairs_config import SPECIAL, Pair, Seq2SeqConfig
 from rnnviz.ui.attention import pictures
 from rnnviz.ui.attention.decoded import leaked, reach, shapes_of
@@ -36,10 +36,26 @@ def padding(now: Moment) -> None:
     with st.grid(2, min_column_width=380):
         with st.container():
             _leaking(now, found, n, target)
-        st.markdown(
-            f"{_table(now, found)}\n\n:small[One batch, looked at twice with the true tokens fed: only "
-            f"the mask differs. This model was trained {'with' if now.config.mask else 'without'} the mask.]"
+        st.markdown(f"{_table(now, found)}\n\n:small[{_explained(now)}]")
+
+
+def _explained(now: Moment) -> str:
+    """What the table's columns are, and what to think of them."""
+    words = (
+        "One batch, looked at twice with the true tokens fed: only the mask differs. The share is the weight "
+        "on padding; ✓ or ✗: whether the string is decoded without a fault in this batch, and *alone*, "
+        "without any padding. "
+    )
+    if not now.epoch:
+        return words + (
+            "The model is not trained: it looks everywhere alike, so padding gets its share of the positions."
         )
+    if now.config.mask:
+        return words + "This model was trained with the mask: what leaks without it is new to it."
+    return words + (
+        "This model was trained without the mask: it has learnt to live with padding, and may fail where "
+        "there is none."
+    )
 
 
 def _leaking(now: Moment, found: Leak, n: int, target: tuple[str, ...]) -> None:
@@ -126,9 +142,19 @@ def length(now: Moment) -> None:
     )
     alone = "Train the same pairs with and without attention to compare: each is a run of its own."
     st.caption(
-        f"{STRINGS} strings of each length that were not trained on, decoded greedily. "
-        f"Trained: {data.shortest} to {data.longest} tokens. {alone * (len(found) == 1)}"
+        f"{_strings(first)} Decoded greedily. Trained: {data.shortest} to {data.longest} tokens. "
+        f"{alone * (len(found) == 1)}"
     )
+
+
+def _strings(found: ByLength) -> str:
+    """How many strings were asked, and which of them had been trained on."""
+    fewer = [f"{n:.0f} of length {k}" for k, n in zip(found.lengths, found.count, strict=True) if n < STRINGS]
+    few = f" ({', '.join(fewer)})" if fewer else ""
+    words = f"{STRINGS} strings of each length{few}, none of them trained on"
+    if known := [str(k) for k, seen in zip(found.lengths, found.seen, strict=True) if seen]:
+        words += f", but for length {', '.join(known)}, of which all strings were"
+    return f"{words}."
 
 
 def compared(now: Moment) -> list[Shipped]:

@@ -24,8 +24,8 @@ from rnnviz.ui.link import markdown
 
 FIELD = BY_KEY
 WIDTHS = (1, 3, 10)
-MOST = 6
-"""Ended strings that are listed."""
+MOST, LISTED = 6, 32
+"""Ended strings that are listed, and characters of one."""
 
 
 def show(now: Moment) -> None:
@@ -74,7 +74,7 @@ def text_of(now: Moment, tree: BeamTree, id: int) -> tuple[str, bool | None]:
     ended = bool(tokens) and tree.nodes[id].token == END
     own = tokens[:-1] if ended else tokens
     right = None if now.current.right is None else ended and own == now.current.right
-    return now.current.text(own), right
+    return now.current.said(own, LISTED), right
 
 
 def _mark(right: bool | None) -> str:
@@ -90,7 +90,10 @@ def _answers(now: Moment, tree: BeamTree) -> str:
         scores = f"{number(node.log_prob)} | {node.step} | {number(node.score)}"
         rows.append(f"| {bold}{markdown(text) or 'nothing'}{bold}{_mark(right)} | {scores} |")
     power = f"{now.values['a_alpha']:g}"
-    words = f"score = log p / tokens^{power}, the end symbol counted" if power != "0" else "score = log p"
+    length = {"0": "", "1": " / tokens, the end symbol counted"}.get(
+        power, f" / tokens to the power {power}, the end symbol counted"
+    )
+    words = f"score = log p{length}"
     return "\n".join([*rows, "", f":small[{words}]"])
 
 

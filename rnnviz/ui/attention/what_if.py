@@ -48,6 +48,7 @@ def show(now: Moment) -> None:
     asked = changed(now)
     mine, theirs = said(original(now)), said(asked)
     step = min(int(now.values["a_step"]), len(theirs.ids) - 1)
+    _spoken(now, (mine, theirs))
     with st.grid(2 if now.current.attends else 1, min_column_width=380):
         if now.current.attends:
             with st.container(gap="xsmall"):
@@ -62,9 +63,13 @@ def show(now: Moment) -> None:
             stepper.next_token(now, which, at, key, f"{title}, step {at}")
 
 
-def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
+def _spoken(now: Moment, both: tuple[Decoded, Decoded]) -> None:
+    """What both say, above what changes it."""
     lines = zip(("Original", "Changed"), both, strict=True)
     st.markdown("\n\n".join(f"{name}: {pictures.spoken(now.current, one)}" for name, one in lines))
+
+
+def _pictures(now: Moment, both: tuple[Decoded, Decoded], step: int) -> None:
     if not now.current.attends:
         return
     chosen = Chosen(step, stepper.place_of(now))
@@ -169,7 +174,7 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
         key=key,
         on_change=typed,
         max_chars=600,
-        width=300,
+        width="stretch",
         help="One number for each source position; they are divided by their sum. Or move the bars.",
     )
     hidden = place in now.current.changes.masked
@@ -183,8 +188,8 @@ def _attention(now: Moment, theirs: Decoded, step: int) -> None:
 
 
 def _mark(now: Moment) -> int:
-    """Another model, source or change has controls of its own: one of the same key would keep its value."""
-    return hash((now.state, now.current.source, now.values[TEXT]))
+    """Another decoding has controls of its own: one of the same key would keep its value."""
+    return hash((changed(now), now.values[TEXT]))
 
 
 def _token(now: Moment, theirs: Decoded, step: int) -> None:

@@ -89,6 +89,8 @@ def handout(current: page.CharsScreen, values: dict[str, Any]) -> Footer:
         notebook=lambda: training_notebook(config_of(run), done(), journal(run)),
         data=lambda: table(run).to_csv(index=False),
         columns="epoch, loss, accuracy, said",
+        promise=series.PROMISE,
+        prints="every loss of this run",
     )
 
 

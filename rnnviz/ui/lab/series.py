@@ -14,6 +14,12 @@ from rnnviz.training.guessing import guess
 from rnnviz.training.live import Look, Run
 from rnnviz.ui.lab.desk import journal
 
+PROMISE = (
+    "the same settings and the same model before its training, whose losses will be the same again; "
+    "a trained run is handed on as a file (*Save*, under the pictures)"
+)
+"""What the link of a training page shows."""
+
 
 def history(run: Run, look: Look) -> History:
     """A run's curves as the figure takes them, thinned by the run itself."""

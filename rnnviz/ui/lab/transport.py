@@ -156,20 +156,21 @@ def rewound(desk: Desk, look: Look) -> int | None:
 
 
 def rewind(desk: Desk, look: Look, on_change: Change = "rerun") -> int | None:
-    """The slider back to any epoch; the epoch that was chosen, None for where the run stands."""
+    """The slider back to the kept epochs; the epoch that was chosen, None for where the run stands."""
     key = f"{desk.page}_epoch"
-    if look.epoch == 0 or look.busy:
+    kept = sorted({*look.kept, look.epoch})
+    if look.busy or len(kept) < 2:
         return None
     chosen = st.session_state.get(key)
     if chosen is not None:
-        st.session_state[key] = min(chosen, look.epoch)
-    st.slider(
+        st.session_state[key] = min(kept, key=lambda epoch: (abs(epoch - chosen), epoch))
+    st.select_slider(
         "Rewind",
-        0,
-        look.epoch,
+        kept,
         value=look.epoch,
         key=key,
-        help="Replays every picture. Nothing is lost: to the right is where the run stands.",
+        help="Back to the epochs that are kept, with every picture. Nothing is lost: to the right is where "
+        "the run stands.",
         on_change=on_change,
     )
     return rewound(desk, look)

@@ -61,4 +61,6 @@ def handout(current: page.TaggerScreen, values: dict[str, Any]) -> Footer:
         notebook=lambda: training_notebook(config_of(run), done(), journal(run)),
         data=lambda: series.table(run).to_csv(index=False),
         columns="epoch, loss, accuracy",
+        promise=series.PROMISE,
+        prints="every loss of this run",
     )
