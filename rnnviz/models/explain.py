@@ -20,6 +20,7 @@ from rnnviz.training.task import read_only
 
 Array = NDArray[Any]
 TOP = 5
+WRITTEN = 12.0  # energies whose exponentials have not too many digits
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,17 @@ def explain(
         context=decoded.context[t],
         difference=max(float(np.abs(read_only(mine) - theirs).max()) for mine, theirs in found),
     )
+
+
+def softmax_of(found: Explained, place: int) -> tuple[float, float, float] | None:
+    """The energy of a source position, its exponential, and the sum of all positions' exponentials; None
+    without attention, for several heads, and where they are too large to be written down.
+    """
+    energies = found.energies
+    if energies is None or energies.ndim > 1 or not np.abs(energies).max() < WRITTEN:
+        return None
+    exponentials = np.exp(energies.astype(np.float64))
+    return float(energies[place]), float(exponentials[place]), float(exponentials.sum())
 
 
 def _multiplied(attend: Attention, s: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:

@@ -253,7 +253,7 @@ def own_pairs(values: Mapping[str, Any], upload: Upload | None) -> tuple[tuple[P
     try:
         return pairs_text.parse(tabbed(values["a_pairs"]) or EXAMPLE_PAIRS, unit), "", ""
     except ValueError as fault:
-        return examples, str(fault), ""
+        return examples, str(fault).replace("has no tab", "has no tab and no =>"), ""
 
 
 def tabbed(text: str) -> str:

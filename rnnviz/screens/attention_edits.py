@@ -90,7 +90,7 @@ def _row(text: str, length: int) -> tuple[float, ...] | str:
     if len(row) != length:
         return f"{len(row)} weights, and the source has {length} tokens"
     if not all(math.isfinite(w) and 0 <= w <= 1e9 for w in row):
-        return "a weight is 0 or more"
+        return "a weight is a finite number, 0 or more"
     return row if sum(row) else "at least one weight must be above 0"
 
 

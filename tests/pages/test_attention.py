@@ -137,6 +137,50 @@ def test_weights_that_were_given_stand_beside_the_model_s_own(visit: Visit) -> N
     assert shown["layout"]["meta"]["grips"] == {"trace": 0, "fixed": [3]}
 
 
+def test_drawn_tokens_have_controls_of_their_own(visit: Visit) -> None:
+    app = visit("attention.py", a_view="What if", a_step="2", a_draw="true", a_temp="8")
+    current, _, _ = screen({})
+    model = model_of(state_of(current.config))
+    for seed in (3, 4):
+        app.number_input(key="a_dseed").set_value(seed).run()
+        how = How(method="sample", temperature=8.0, seed=seed)
+        seen = decode(model, current.config, current.source, how)
+        step = min(2, len(seen.ids) - 1)
+        says = next(box for box in app.selectbox if box.label == f"Step {step} says")
+        assert says.value == (seen.target[step] if seen.target[step] in says.options else None)
+        assert seen.weights is not None
+        typed = next(box for box in app.text_input if box.label == f"Step {step}: all weights")
+        found = [float(w) for w in typed.value.split()]
+        assert found == pytest.approx(seen.weights[step].tolist(), abs=1e-3)
+
+
+def test_the_slider_back_has_the_kept_epochs_alone(visit: Visit) -> None:
+    app = visit("attention.py", a_score="none")
+    slider = app.select_slider(key="attention_epoch")
+    assert [int(o) for o in slider.options] == [0, 30, 120]
+    slider.set_value(30).run()
+    assert not app.exception
+    assert any(m.value.startswith("**epoch 30**, looked at; the run stands at 120") for m in app.markdown)
+
+
+def test_words_of_a_target_are_apart_where_the_source_is_of_digits(visit: Visit) -> None:
+    app = visit("attention.py", a_task="numbers")
+    current, _, _ = screen({"a_task": "numbers"})
+    assert current.right is not None and len(current.right) > 1
+    said = next(m.value for m in app.markdown if " ✗ right: " in m.value)
+    assert said.split("right: ")[1].replace("\\", "") == " ".join(current.right)[:120]
+
+
+def test_the_softmax_of_the_framed_position_is_written_out(visit: Visit) -> None:
+    app = visit("attention.py", a_step="2", a_place="5")
+    current, _, _ = screen({})
+    model = model_of(state_of(current.config))
+    found = explain(model, current.config, decode(model, current.config, current.source), 2)
+    assert found.weights is not None and found.energies is not None
+    line = next(m.value for m in app.markdown if m.value.startswith("Position 5"))
+    assert f"e = {found.energies[5]:.3f}" in line and f"**{found.weights[5]:.3f}**" in line
+
+
 def test_of_a_long_source_the_changed_map_is_drawn_beside_the_original_above(visit: Visit) -> None:
     app = visit("attention.py", a_short="64", a_long="64", a_view="What if", a_edits="mask 3")
     maps = figure(app, "Original and changed attention")["figure"]["data"]

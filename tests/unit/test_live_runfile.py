@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -183,3 +185,8 @@ def test_flipped_bytes_give_a_run_or_a_value_error(data: st.DataObject) -> None:
     run.seek(look.epoch // 2)
     run.branch()
     runfile.to_bytes(run)
+
+
+def test_what_can_be_saved_can_be_uploaded() -> None:
+    text = (Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text)["server"]["maxUploadSize"] * 2**20 >= runfile.LIMIT

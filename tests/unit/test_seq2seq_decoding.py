@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rnnviz.models.attention import Additive
 from rnnviz.models.beam import BeamHow, beam, beams, scored
 from rnnviz.models.decoding import Decoded, How, decode, faultless, greedy, model_of, usual_limit
-from rnnviz.models.explain import explain
+from rnnviz.models.explain import explain, softmax_of
 from rnnviz.models.seq2seq import Seq2Seq
 from rnnviz.training import Seq2SeqConfig, start
 from rnnviz.training.pairs_config import END, PAD, SCORES, START
@@ -356,6 +356,18 @@ def test_the_products_sum_to_the_energies_and_the_parts_to_the_context(
     assert_allclose(found.own, seen.weights[t], rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="t="):
         explain(model, config, seen, len(seen.ids))
+
+
+def test_a_position_s_exponential_over_the_sum_is_its_weight() -> None:
+    model, source = fresh(TWO), asked(TWO)
+    seen = decode(model, TWO, source)
+    found = explain(model, TWO, seen, 1)
+    assert found.weights is not None and found.energies is not None
+    for place, weight in enumerate(found.weights.tolist()):
+        parts = softmax_of(found, place)
+        assert parts is not None and parts[0] == found.energies[place]
+        assert parts[1] / parts[2] == pytest.approx(weight, rel=1e-5)
+    assert softmax_of(replace(found, energies=found.energies + 50), 0) is None
 
 
 def test_a_step_with_given_weights_still_tells_its_own() -> None:

@@ -17,7 +17,7 @@ from rnnviz.figures.attention_step import (
 )
 from rnnviz.figures.attention_sums import looked_figure, products_figure, weighted_figure
 from rnnviz.figures.choices import choices, choices_figure, choices_summary
-from rnnviz.models.explain import Explained
+from rnnviz.models.explain import Explained, softmax_of
 from rnnviz.screens.attention_fields import BY_KEY
 from rnnviz.training.pairs_config import END
 from rnnviz.ui import pickers
@@ -77,7 +77,24 @@ def show(now: Moment) -> None:
             energies(now, found, token, "a_looked")
         next_token(now, now.asked, step, "a_choices")
     if now.current.attends:
+        _worked(now, found)
         _sums(now, found, token)
+
+
+def _worked(now: Moment, found: Explained) -> None:
+    """The softmax of the framed position with its numbers, else of the one with the most weight."""
+    place = place_of(now)
+    if found.weights is None or found.weights.ndim > 1:
+        return
+    place = int(found.weights.argmax()) if place is None else place
+    parts = softmax_of(found, place)
+    if parts is not None:
+        energy, exponential, total = parts
+        st.markdown(
+            f"Position {place}, {markdown(now.current.source[place])}: energy e = {energy:.3f}, "
+            f"exp(e) = {exponential:.3f}, of {total:.3f} for all positions together: the weight "
+            f"**{found.weights[place]:.3f}**."
+        )
 
 
 def place_of(now: Moment) -> int | None:
