@@ -158,6 +158,7 @@ class Chart {
     const data = painted(figure.data, this.theme);
     this.fitLabels(data, layout);
     this.fitNumbers(data, layout);
+    this.fitTexts(layout);
 
     await Plotly.react(this.plot, data, layout, CONFIG);
     if (this.gone) return;
@@ -262,7 +263,8 @@ class Chart {
       const { t, b } = layout.margin ?? {};
       const high = b === undefined ? layout.height * 0.8 : layout.height - (t ?? 0) - b;
       const along = (id[0] === "x" ? this.width * 0.8 : high) * (end - start);
-      const room = Math.max(1, Math.floor(((drawn?._length ?? along) || 1) / 20));
+      const each = id[0] === "x" && texts.every((text) => bare(text).length < 2) ? 13 : 20; // pixels of a label
+      const room = Math.max(1, Math.floor(((drawn?._length ?? along) || 1) / each));
       const stride = Math.max(1, Math.ceil(Math.min(texts.length, Math.abs(to - from)) / room));
       axis.tickmode = "array";
       axis.tickvals = texts.map((_, i) => i).filter((i) => i % stride === 0);
@@ -294,6 +296,15 @@ class Chart {
       const columns = trace.z?.shape ? Number(trace.z.shape.split(",")[1]) : (trace.z[0]?.length ?? 1);
       const { l = 0, r = 0 } = layout.margin ?? {};
       if (((this.width - l - r) * (end - start)) / columns < least) delete trace.texttemplate;
+    }
+  }
+
+  // Texts of a drawing that was laid out for at least so many pixels (`meta: {"least": 560}`) get smaller with it.
+  fitTexts(layout) {
+    const scale = Math.max(0.78, this.width / (this.meta.least ?? 1));
+    if (scale >= 1) return;
+    for (const text of layout.annotations ?? []) {
+      text.font = { ...text.font, size: (text.font?.size ?? layout.template.layout.font.size) * scale };
     }
   }
 

@@ -6,6 +6,7 @@
 const STEP = 0.05; // of an arrow key
 const BREATH = 400; // ms without a key until a bar counts as moved
 const HALF = 7; // pixels: half of a handle's height
+const NARROW = 14; // pixels: a bar that is no wider has a handle of twice the height, to be hit at all
 
 export class Grips {
   // `chosen(event, index, value)` is told what was done: "drag" with the new height, or "click" where nothing moved.
@@ -51,7 +52,9 @@ export class Grips {
       const [left, right] = [this.x.l2p(index - 0.5), this.x.l2p(index + 0.5)];
       grip.style.left = `${this.x._offset + left}px`;
       grip.style.width = `${right - left}px`;
-      grip.style.top = `${this.y._offset + this.y.l2p(value) - HALF}px`;
+      const half = right - left <= NARROW ? 2 * HALF : HALF;
+      grip.style.height = `${2 * half}px`;
+      grip.style.top = `${this.y._offset + this.y.l2p(value) - half}px`;
       grip.tabIndex = index === open ? 0 : -1;
       grip.setAttribute("aria-valuenow", value.toFixed(3));
       grip.setAttribute("aria-label", `${words(index)}, position ${index}`);

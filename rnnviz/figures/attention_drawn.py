@@ -256,9 +256,10 @@ def _titles(panel: _Panel, columns: int) -> list[dict[str, Any]]:
     one = panel.map
     counted = " {}/{}" if columns > 2 else "   {} of {} peaks right"
     count = counted.format(*one.right) if one.right else ""
+    name = one.name.replace("head ", "#") if columns > 3 else one.name  # four titles side by side
     titles = [
         {
-            "text": f"<b>{plain(one.name)}</b>{count}",
+            "text": f"<b>{plain(name)}</b>{count}",
             **{"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"},
             **{"x": panel.across[0], "y": panel.down[1], "showarrow": False, "borderpad": 1},
         }

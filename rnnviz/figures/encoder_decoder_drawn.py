@@ -12,6 +12,8 @@ from rnnviz.figures.encoder_decoder import HALF, HEIGHT, WIDTH, Flow, Part, Sche
 from rnnviz.figures.pens import Heads, Path, tint
 from rnnviz.gates import AXES, QUANTITIES
 
+LEAST = 570
+"""Pixels of width for which the texts are laid out; in fewer they are smaller."""
 ALIGN = {"left": "right", "right": "left", "above": "center"}
 _COLOURS = {
     "encoder": QUANTITIES["h"].colour,
@@ -42,6 +44,7 @@ def scheme_figure(record: Scheme) -> go.Figure:
         "showlegend": False,
         "dragmode": False,
         "uirevision": record.title,
+        "meta": {"least": LEAST},
         "annotations": [*map(_box_text, record.parts), *(_label(f) for f in record.flows if f.what)],
     }
     return figure([*_lines(record), *_boxes(record), _targets(record)], layout)
