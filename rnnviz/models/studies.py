@@ -132,8 +132,8 @@ def by_length(
     shares = np.bincount(of, exact, len(lengths)) / counts
     trained = data.shortest, data.longest
     seen = np.array([not (new & (asked.of == k)).any() for k in range(len(lengths))])
-    found = (read_only(array) for array in (np.array(lengths), shares, counts, seen))
-    return ByLength(*found, trained)
+    asked_for = read_only(np.array(lengths))
+    return ByLength(asked_for, read_only(shares), read_only(counts), read_only(seen), trained)
 
 
 @dataclass(frozen=True)

@@ -145,12 +145,12 @@ def test_drawn_tokens_have_controls_of_their_own(visit: Visit) -> None:
         app.number_input(key="a_dseed").set_value(seed).run()
         how = How(method="sample", temperature=8.0, seed=seed)
         seen = decode(model, current.config, current.source, how)
-        step = int(app.slider(key="a_step").value)  # pulled back where fewer tokens are said
+        step = int(app.session_state["a_step"])  # pulled back where fewer tokens are said
         says = next(box for box in app.selectbox if box.label == f"Step {step} says")
         assert says.value == (seen.target[step] if seen.target[step] in says.options else None)
         assert seen.weights is not None
         typed = next(box for box in app.text_input if box.label == f"Step {step}: all weights")
-        found = [float(w) for w in typed.value.split()]
+        found = [float(w) for w in str(typed.value).split()]
         assert found == pytest.approx(seen.weights[step].tolist(), abs=1e-3)
 
 
