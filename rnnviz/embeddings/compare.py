@@ -19,10 +19,10 @@ BERT = (30_522, 768)
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Cosines of the tokens' one-hot vectors and of their embeddings, (V, V) each, and their sizes.
+    """Cosines of the tokens' one-hot vectors and of their embeddings, (V, V) each.
 
     ``missing`` are words without a vector. ``closest`` says which two tokens are most alike. ``sizes`` are
-    the lines of a table under ``heads``.
+    the lines of a table under ``heads``: what either way to the same embedding takes.
     """
 
     names: tuple[str, ...]
@@ -58,7 +58,7 @@ def compare(table: Table, trained: bool) -> Compared:
         title,
         missing,
         _closest(names, alike, trained),
-        ("one-hot @ weight: here / BERT", "lookup: here / BERT"),
+        ("one_hot @ weight: here / BERT", "lookup: here / BERT"),
         _sizes(max(len(names), 1), matrix.shape[1], table.positions),
     )
 
@@ -82,11 +82,14 @@ def _sizes(rows: int, dim: int, positions: int) -> tuple[tuple[str, ...], ...]:
         return f"{here:,} / {there:,}"
 
     v, d = BERT
-    size = 4 * positions
+    weight = both(rows * dim, v * d)
+    inputs = both(4 * positions * rows, 4 * positions * v)
+    tokens = f"{positions} token{'s' * (positions != 1)}"
     return (
-        ("numbers for each token", both(rows, v), both(dim, d)),
+        ("numbers that go in for a token", both(rows, v), "1: its row number"),
         ("zeros among them", both(rows - 1, v - 1), "none needed"),
-        ("numbers that learn", "none", both(rows * dim, v * d)),
-        (f"bytes for {positions} tokens, float32", both(size * rows, size * v), both(size * dim, size * d)),
-        ("multiplications for each token", both(rows * dim, v * d), "none: a row is copied"),
+        ("numbers that come out for it", both(dim, d), both(dim, d)),
+        ("numbers in the learnable weight", weight, f"{weight}: the same one"),
+        (f"bytes that go in for {tokens}, float32 or int64", inputs, f"{8 * positions:,}"),
+        ("multiplications for a token", weight, "none: a row is copied"),
     )

@@ -38,11 +38,14 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Near:
-    """The nearest words, best first: rows, cosine similarities, and what was asked."""
+    """The nearest words, best first: rows, cosine similarities, and what was asked; ``length`` is that of the
+    sum of the asked vectors, 0 where there is none.
+    """
 
     asked: Asked
     rows: tuple[int, ...]
     cosines: tuple[float, ...]
+    length: float = 0.0
 
 
 def asked(vectors: Vectors, text: str) -> Asked:
@@ -85,7 +88,7 @@ def nearest(vectors: Vectors, text: str, count: int) -> Near:
     cosines[rows] = -np.inf
     best = np.argsort(-cosines, kind="stable")[:count]
     best = best[np.isfinite(cosines[best])]
-    return Near(question, tuple(map(int, best)), tuple(float(c) for c in cosines[best]))
+    return Near(question, tuple(map(int, best)), tuple(float(c) for c in cosines[best]), length)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from rnnviz.embeddings.bags import run_bags
 from rnnviz.embeddings.inputs import LOSSES, Bags, Table, Training
 from rnnviz.embeddings.learning import Learned, learn
 from rnnviz.embeddings.lookup import lookup
+from rnnviz.embeddings.pretrained import Near
 
 MOST = 8
 
@@ -147,3 +148,22 @@ def bag_lines(bags: Bags) -> tuple[str, ...]:
     if bags.weights is not None:
         lines.append("Each row is multiplied by its weight before the sum.")
     return tuple(lines)
+
+
+def nobody_line(near: Near) -> str:
+    """Why a question to word vectors has no answer, and what can be asked; "" where it has one."""
+    ask = "a word, such as cat, or a sum with spaces between its words, such as king - man + woman"
+    if near.rows:
+        return ""
+    if near.asked.missing:
+        return f"Without a vector for every asked word there is no answer: ask {ask}."
+    if not near.asked.rows:
+        return f"Nothing is asked, so no word is nearest: ask {ask}."
+    if near.length:
+        return (
+            "No other word of these vectors has a direction, so none is nearest: use vectors of more words."
+        )
+    return (
+        "What is asked adds up to a vector of zeros, which has no direction, so no word is nearest to it: "
+        f"ask {ask}."
+    )

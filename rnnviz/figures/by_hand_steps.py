@@ -96,17 +96,8 @@ def growth(curves: Mapping[str, Array], radius: float, *, guided: bool) -> Growt
 
 
 def growth_figure(record: Growth) -> go.Figure:
-    """The norms on a log axis; a norm of 0 has no place on it and is left out."""
-    data: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines" if np.count_nonzero(norms) > 1 else "markers",
-            "name": plain(name),
-            "y": np.where(norms > 0, norms, np.nan),
-            "hovertemplate": f"step %{{x}}: %{{y:.3g}}<extra>{plain(name)}</extra>",
-        }
-        for name, norms in record.curves.items()
-    ]
+    """The norms on a log axis; a norm of 0 has no place on it and is left out, which its name says."""
+    data = [_norms(name, norms) for name, norms in record.curves.items()]
     if record.guide is not None:
         data.append(
             {
@@ -122,11 +113,30 @@ def growth_figure(record: Growth) -> go.Figure:
     layout = {
         "height": 320,
         "margin": {"l": 64, "r": 12, "t": 34, "b": 40},
-        "xaxis": {"title": {"text": "step t"}, "range": [0, steps - 1]},
+        "xaxis": {"title": {"text": "step t"}, "range": [-0.02 * steps, steps - 1]},  # a point at 0 is whole
         "yaxis": {"type": "log", "title": {"text": "‖h<sub>t</sub>‖"}, "exponentformat": "power"},
         "uirevision": str(steps),
     }
     return figure(data, layout)
+
+
+def _norms(name: str, norms: NDArray[np.float64]) -> dict[str, Any]:
+    drawn = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": plain(name),
+        "y": np.where(norms > 0, norms, np.nan),
+        "hovertemplate": f"step %{{x}}: %{{y:.3g}}<extra>{plain(name)}</extra>",
+    }
+    if np.count_nonzero(norms) > 1:
+        return drawn
+    # A single point where the lines begin: large, and over them.
+    return drawn | {
+        "mode": "markers",
+        "name": f"{plain(name)}: 0 after step 0",
+        "marker": {"size": 11},
+        "zorder": 1,
+    }
 
 
 def growth_summary(record: Growth) -> str:

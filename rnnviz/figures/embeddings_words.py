@@ -48,7 +48,9 @@ def alike_figure(record: Alike) -> go.Figure:
     layout["margin"]["r"] = 40
     if len(record.names) <= 14:
         data[0] |= {"texttemplate": "%{z}", "meta": {"numbers": 9}}
-        data[1] |= {"texttemplate": "%{z:.1f}", "textfont": {"size": 10}, "meta": {"numbers": 20}}
+    if len(record.names) <= 12:
+        # Two digits, as in the sentence below: with one, 0.99 would be drawn as the 1.0 of the diagonal.
+        data[1] |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 10}, "meta": {"numbers": 25}}
     if columns:
         for axis in ("xaxis", "xaxis2"):
             layout[axis] |= {"ticktext": [short(name, 9) for name in columns], "autotickangles": [0, 45, 90]}

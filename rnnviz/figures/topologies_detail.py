@@ -11,7 +11,7 @@ from rnnviz.figures import theme
 from rnnviz.figures.base import figure, labels, short, tokens_axis
 from rnnviz.topologies.record import Look
 
-FEW = 6  # classes whose names always fit
+LABEL = 13  # pixels of a row whose name fits beside it
 _AXIS: dict[str, Any] = {"tickfont": {"size": 12}}
 
 
@@ -25,12 +25,14 @@ def outputs_figure(look: Look) -> go.Figure:
     p = look.probabilities[list(look.outputs)].T
     texts = [f"{column.enters} → {column.wrote}" for column in columns]
     rows = len(look.classes)
+    height, top, bottom = max(190, min(430, 15 * rows + 80)), 6, 40
     layout = {
-        "height": max(190, min(430, 15 * rows + 80)),
-        "margin": {"l": 60, "r": 8, "t": 6, "b": 40},
+        "height": height,
+        "margin": {"l": 60, "r": 8, "t": top, "b": bottom},
         "coloraxis": theme.coloraxis("unit", 1.0, showscale=True),
         "uirevision": f"{look.config.name}{len(columns)}",
-        "meta": {"labels": {"y": labels(look.classes)}} if rows > FEW else {},
+        # The browser would leave out names at 20 pixels a row, of which these, 11 high, need fewer.
+        "meta": {} if height - top - bottom >= LABEL * rows else {"labels": {"y": labels(look.classes)}},
         "xaxis": tokens_axis([short(text, 24) for text in texts])
         | {"ticktext": [short(text, 24) for text in texts]}
         | _title("what is read → the likeliest output"),

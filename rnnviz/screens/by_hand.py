@@ -148,7 +148,7 @@ class ByHandScreen:
 
 @dataclass(frozen=True)
 class Memory:
-    """The long sequence of B2 and B3: the spectral radius that W_2 is scaled to, L, and when x is not 0."""
+    """The long sequence of B3: the spectral radius that W_2 is scaled to, L, and when x is not 0."""
 
     hidden: int
     input_size: int
@@ -168,7 +168,7 @@ def faults(experiment: str, kind: str, way: str) -> tuple[str, ...]:
 
 def details(experiment: str) -> tuple[str, ...]:
     """What can be looked into."""
-    return (LONG, *DETAILS) if experiment in EXPERIMENTS[1:3] else DETAILS
+    return (LONG, *DETAILS) if experiment == EXPERIMENTS[2] else DETAILS
 
 
 def sides(experiment: str) -> tuple[str, str]:

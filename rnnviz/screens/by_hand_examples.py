@@ -50,7 +50,7 @@ EXAMPLES: dict[str, ByHandExample] = {
         ByHandExample(
             "B2",
             "Steps",
-            _linear("No memory", LINEAR_PRESETS["B2"]) | {"b_detail": LONG},
+            _linear("No memory", LINEAR_PRESETS["B2"]),
             "Without memory all steps are one batched product: nothing waits for anything.",
         ),
         ByHandExample(

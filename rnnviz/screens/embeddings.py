@@ -250,8 +250,9 @@ EXAMPLES: dict[str, EmbeddingExample] = {
         EmbeddingExample(
             "C3",
             "Pad = 1",
-            {**_PADDED, **_embedding("C3"), "e_ones": True},
-            "Overwritten with ones, the padding row is looked up as ones, and still gets no gradient.",
+            {**_PADDED, **_embedding("C3"), "e_view": "Lookup", "e_ones": True, "e_pos": 0},
+            "Overwritten with ones, padding row 0 is looked up as ones; choose *Gradient*: it still gets no "
+            "gradient.",
         ),
         EmbeddingExample(
             "C4",

@@ -171,6 +171,14 @@ def screen(found: Mapping[str, Any]) -> tuple[TopologiesScreen, dict[str, Any], 
     )
 
 
+def origin(current: TopologiesScreen) -> str:
+    """Where the weights that are shown come from. It is Markdown."""
+    seed = current.config.seed
+    if current.weights == WEIGHTS[1]:
+        return f"Untrained: as drawn with seed {seed}, before the first step of *Training* below."
+    return f"Trained by this repository with seed {seed}; see *Training* below."
+
+
 def example_values(name: str, text: str) -> dict[str, Any]:
     """The fields' values of an example's text."""
     keys = INPUTS[name]

@@ -14,7 +14,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "one-to-one": ("0.3 0.4", "1.0 1.0", "1.2 0", "-4 4"),
     "one-to-many": ("42", "7", "13", "90"),
     "many-to-one": ("([()])", "([)]", "((([[]])))", "[(([(([]))]))]", "()()()()()()()()()[", "]"),
-    "out-of-step": ("hello", "ab", "level", "python", "recurrent"),
+    "out-of-step": ("hello", "ab", "level", "python", "sequence"),
     "in-step": (
         "she saw the old dog today",
         "the light book fell",

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.by_hand.experiment import operations, outcome
-from rnnviz.screens.by_hand import ALL_FAULTS, screen
+from rnnviz.screens.by_hand import ALL_FAULTS, WAYS, faults, screen
 from tests.browser.harness import Server, drawn, expect_fits, pick, wait_idle
 
 MAPS = "Both results and their difference"
@@ -169,6 +169,18 @@ def test_a_size_reaches_the_picture_and_the_code_and_the_link_repeats_it(
     expected = float(abs(outcome(current).results[0].hand[0]).max())
     for each in (page, other):
         until_largest(each, 0, expected - 1e-6, expected + 1e-6)
+
+
+def test_every_fault_is_in_sight_on_a_narrow_page(server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 800, "height": 800})
+    visit(server, page, "?b_kind=GRU")
+    row = page.get_by_test_id("stButtonGroup").filter(has_text="Intact")
+    assert row.evaluate(
+        "(e) => [e, ...e.querySelectorAll('*')].every((c) => c.scrollWidth <= c.clientWidth + 1)"
+    )
+    for name in faults("From matmul", "GRU", WAYS[0]):
+        box = option(page, name).bounding_box()
+        assert box is not None and box["x"] + box["width"] <= 800, name
 
 
 @pytest.mark.parametrize(

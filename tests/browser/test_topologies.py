@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from rnnviz.topologies.config import TITLES
 from tests.browser.harness import Server, drawn, expect_fits, wait_idle
 
 STRIP = "The five shapes"
@@ -100,6 +101,17 @@ def test_the_address_repeats_the_screen(server: Server, page: Page, open_page: C
     other = open_page()
     visit(server, other, "?" + page.url.split("?", 1)[1], "Many to many, in step")
     expect(said(other, "they book a book: PRON V DET NN")).to_be_visible()
+
+
+def test_the_loss_after_the_training_is_in_sight(server: Server, page: Page) -> None:
+    for shape in TITLES.values():
+        page.goto(f"{server.url}/topologies?p_shape={shape.replace(' ', '+')}&p_detail=Training")
+        drawn(page, "Loss of the training")
+        wait_idle(page)
+        for width in (1280, 800):
+            page.set_viewport_size({"width": width, "height": 800})
+            table = page.get_by_role("group", name="Loss and accuracy").element_handle()
+            page.wait_for_function("(e) => e.scrollWidth <= e.clientWidth", arg=table)
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,29 @@ def test_words_that_the_vectors_lack_are_listed(visit: Visit) -> None:
     assert "numbers learn" in texts(again) and "moves it by **0**" not in texts(again)
 
 
+@pytest.mark.parametrize("ask", ["cat - cat", "+"])
+def test_a_question_without_an_answer_says_why(visit: Visit, ask: str) -> None:
+    app = visit("embeddings.py", e_view="Pretrained", e_ask=ask)
+    assert not app.exception
+    (said,) = (item.value.replace("\\", "") for item in app.info)
+    assert "so no word is nearest" in said and "king - man + woman" in said
+    app.text_input(key="e_ask").set_value("").run()
+    assert "Nothing is asked" in app.info[0].value and not app.exception
+    assert not visit("embeddings.py", e_view="Pretrained", e_ask="cat").info
+
+
+def test_C3_the_preset_shows_the_ones_and_leads_to_the_gradient(visit: Visit) -> None:
+    app = visit("embeddings.py")
+    app.pills(key="embeddings_preset").set_value("C3").run()
+    output = array(charts(app)["Embedding lookup"]["figure"]["data"][2]["z"])
+    np.testing.assert_array_equal(output[[0, 2]], np.ones((2, 3)))
+    assert "reads row 0: (1.00, 1.00, 1.00)" in texts(app).replace("\\", "")
+    assert "choose *Gradient*: it still gets no gradient" in texts(app)
+    app.segmented_control(key="e_view").set_value("Gradient").run()
+    assert "**Row 0 is padding**: it holds ones, was looked up 2 times, and its gradient is 0." in texts(app)
+    assert not app.exception
+
+
 def test_vectors_of_a_file_are_used_while_the_tab_is_open(visit: Visit) -> None:
     app = visit("embeddings.py", e_view="Pretrained", e_vectors="My file")
     assert "Choose a file" in texts(app) and not app.exception

@@ -107,6 +107,13 @@ def test_every_detail_of_every_shape_draws(visit: Visit, name: str) -> None:
             assert {"The answer at every point", "Probabilities at every output"} & charts(app).keys()
 
 
+def test_the_sidebar_says_of_untrained_weights_that_they_are(visit: Visit) -> None:
+    app = visit("topologies.py")
+    assert app.sidebar.caption[0].value.startswith("Trained by")
+    app.segmented_control(key="p_weights").set_value("untrained").run()
+    assert not app.exception and app.sidebar.caption[0].value.startswith("Untrained:")
+
+
 def test_an_example_is_one_click(visit: Visit) -> None:
     app = visit("topologies.py")
     app.pills(key="p_try").set_value("([)]").run()

@@ -119,7 +119,13 @@ def test_growth_has_a_guide_only_where_the_radius_alone_decides() -> None:
     made = validated(growth_figure(record))
     assert made.layout.yaxis.type == "log" and len(made.data) == 4
     assert np.isnan(made.data[0].y[1:]).all()  # without memory the norm is 0: no place on a log axis
-    assert len(growth_figure(growth(found.curves, found.radius, guided=False)).data) == 3
+    point = made.data[0]
+    assert point.mode == "markers" and point.name == "no memory: 0 after step 0" and point.zorder == 1
+    left, right = made.layout.xaxis.range
+    assert -left * 340 / (right - left) >= point.marker.size / 2  # of 340 pixels: the axis does not halve it
+    every = norms(page.memory(page.screen({"b_drive": page.DRIVES[1]})[1]))
+    drawn = growth_figure(growth(every.curves, every.radius, guided=False)).data
+    assert [(trace.name, trace.mode) for trace in drawn] == [(name, "lines") for name in every.curves]
     assert "spectral radius 1.1" in growth_summary(record)
 
 

@@ -118,7 +118,7 @@ def test_watching_changes_nothing_and_ends_with_the_run() -> None:
 
 
 def setting(**more: object) -> page.Memory:
-    return page.memory(page.screen({"b_exp": "No memory", **more})[1])
+    return page.memory(page.screen({"b_exp": "Memory without activation", **more})[1])
 
 
 @pytest.mark.parametrize("radius", [0.5, 0.8, 1.0, 1.2, 1.5])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rnnviz.by_hand.faults import fault_of
 from rnnviz.gates import KINDS
 from rnnviz.screens import by_hand as page
+from rnnviz.screens.by_hand_examples import EXAMPLES, preset_values
 
 
 def test_the_first_visit_is_b5() -> None:
@@ -35,6 +36,15 @@ def test_a_fault_of_another_experiment_is_dropped_without_a_word() -> None:
         current, clean, notes = page.screen(values)
         assert not notes and clean["b_fault"] == page.INTACT and fault_of(current) is None
     assert page.screen({"b_detail": page.LONG})[1]["b_detail"] == page.DETAILS[0]
+
+
+def test_B2_has_no_W_2_so_no_detail_that_scales_it() -> None:
+    assert [e for e in page.EXPERIMENTS if page.LONG in page.details(e)] == ["Memory without activation"]
+    for row, example in EXAMPLES.items():
+        chosen = preset_values(example)["b_detail"]
+        assert chosen in page.details(str(preset_values(example)["b_exp"])), row
+    _, values, notes = page.screen({"b_exp": "No memory", "b_detail": page.LONG})  # as older links have it
+    assert values["b_detail"] == page.DETAILS[0] and not notes
 
 
 def test_too_much_work_is_cut_out_loud() -> None:

@@ -20,7 +20,7 @@ from rnnviz.embeddings.compare import compare
 from rnnviz.embeddings.config import MODES, BagConfig, EmbeddingConfig
 from rnnviz.embeddings.inputs import LOSSES, Table, Training
 from rnnviz.embeddings.learning import Learned, learn, sgd_step
-from rnnviz.embeddings.lookup import embedding, lookup
+from rnnviz.embeddings.lookup import embedding, lookup, prepared
 from rnnviz.embeddings.spoken import learned_lines, lookup_line
 from rnnviz.presets import PRESETS
 from rnnviz.screens import embeddings as page
@@ -150,14 +150,25 @@ def test_C7_one_hot_is_wide_sparse_and_knows_no_similarity() -> None:
     off = found.vectors[~np.eye(10, dtype=bool)]
     assert np.abs(off).max() > 0.5  # an embedding's rows do point the same way, or opposite ways
     sizes = {line[0]: line[1:] for line in found.sizes}
-    assert sizes["numbers for each token"] == ("10 / 30,522", "3 / 768")
+    assert sizes["numbers that go in for a token"] == ("10 / 30,522", "1: its row number")
     assert sizes["zeros among them"][0] == "9 / 30,521"
-    assert sizes["numbers that learn"] == ("none", f"30 / {30_522 * 768:,}")
-    assert sizes["bytes for 10 tokens, float32"] == (
-        f"{4 * 10 * 10} / {4 * 10 * 30_522:,}",
-        f"{4 * 10 * 3} / {4 * 10 * 768:,}",
-    )
-    assert sizes["multiplications for each token"][0] == f"30 / {30_522 * 768:,}"
+    assert sizes["numbers that come out for it"] == ("3 / 768", "3 / 768")
+    assert sizes["multiplications for a token"][0] == f"30 / {30_522 * 768:,}"
+
+
+def test_C7_both_ways_take_what_the_table_of_sizes_says() -> None:
+    table = preset("C7").table
+    here = {line[0]: [cell.split(" / ")[0] for cell in line[1:]] for line in compare(table, False).sizes}
+    module, indices = prepared(table), torch.tensor(table.indices)
+    one_hot = torch.nn.functional.one_hot(indices, 10).float()
+    weight = str(module.weight.numel())
+    assert here["numbers in the learnable weight"] == [weight, weight]  # the product learns as well
+    for out in (module(indices), one_hot @ module.weight):
+        assert torch.autograd.grad(out.sum(), module.weight)[0].count_nonzero()
+        assert here["numbers that come out for it"][0] == str(out.shape[-1])
+    assert here["zeros among them"][0] == str(int((one_hot[0, 0] == 0).sum()))
+    taken = [str(one_hot.nbytes), str(indices.nbytes)]
+    assert here["bytes that go in for 10 tokens, float32 or int64"] == taken
 
 
 def test_C7_trained_vectors_know_which_words_are_alike() -> None:

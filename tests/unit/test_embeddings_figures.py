@@ -199,6 +199,17 @@ def test_one_hot_s_cosines_are_drawn_beside_the_table_s() -> None:
     assert not alike_figure(Alike((), nothing, nothing, "x")).data
 
 
+@pytest.mark.parametrize("words", [10, 12])
+def test_C7_the_cosines_in_the_cells_are_those_of_the_sentence(words: int) -> None:
+    text = " ".join(f"w{i}" for i in range(words - 1))
+    found = compare(page.screen({"e_padded": False, "e_text": text})[0].table, False)
+    made = validated(alike_figure(Alike(found.names, found.one_hot, found.vectors, found.title)))
+    drawn, off = made.data[1], ~np.eye(words, dtype=bool)
+    assert len(found.names) == words and drawn.texttemplate == "%{z:.2f}"
+    assert f"cosine {found.vectors[off].max():.2f}," in found.closest
+    assert drawn.meta["numbers"] > 2.3 * drawn.textfont.size  # "-0.99" is 2.28 times as wide as it is high
+
+
 def neighbours(count: int, asked: int = 1) -> Neighbours:
     rng = np.random.default_rng(0)
 

@@ -137,6 +137,17 @@ def test_a_click_names_a_shape_or_nothing(x: object, name: str | None) -> None:
     assert clicked(x) == name
 
 
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_every_class_has_its_name_where_a_row_has_room_for_it(name: str) -> None:
+    found = record(name, given(name)).look
+    made = checked(outputs_figure(found))
+    layout = made.layout
+    inside = layout.height - layout.margin.t - layout.margin.b
+    assert inside / len(found.classes) > layout.yaxis.tickfont.size + 2
+    assert tuple(layout.yaxis.ticktext) == tuple(found.classes)
+    assert layout.meta is None or "labels" not in layout.meta  # the browser would show every second one
+
+
 def test_the_details_hold_the_numbers() -> None:
     found = record("in-step", "she saw the dog").look
     made = checked(outputs_figure(found))

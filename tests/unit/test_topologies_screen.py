@@ -94,6 +94,24 @@ def test_every_example_is_an_input_of_its_shape(name: str) -> None:
             assert all(values[key] == defaults[key] for key in page.INPUTS[name])
 
 
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_example_is_read_to_its_end(name: str) -> None:
+    for text in EXAMPLES[name]:
+        found = read(name, text)
+        pieces = text.split() if name == "in-step" else text
+        assert found.symbols == tuple(pieces) and len(pieces) <= MOST[name]
+        if name != "in-step":  # one of its sentences has words that the model does not know, on purpose
+            assert not found.note
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_the_weights_come_from_is_true_of_both(name: str) -> None:
+    said = {w: page.origin(page.screen({"p_shape": TITLES[name], "p_weights": w})[0]) for w in page.WEIGHTS}
+    seed = topology(name).seed
+    assert said["trained"].startswith(f"Trained by this repository with seed {seed}")
+    assert said["untrained"].startswith(f"Untrained: as drawn with seed {seed}")
+
+
 def test_a_name_without_text_is_refused() -> None:
     with pytest.raises(ValueError, match="name='one-to-one'"):
         read("one-to-one", "x")

@@ -25,6 +25,7 @@ from rnnviz.data.vectors import (
     read_word_list,
 )
 from rnnviz.embeddings.pretrained import cosines, nearest, plane, sample, take
+from rnnviz.embeddings.spoken import nobody_line
 from tools import vectors as maker
 
 SENTENCE = tuple(["the", "cat", "drinks", "milk", "and", "the", "wug", "sleeps"])
@@ -241,6 +242,29 @@ def test_a_question_that_cannot_be_answered_has_no_neighbours() -> None:
     for asked in ("", "+ -", "wug", "cat - cat"):
         assert nearest(vectors, asked, 5).rows == ()
     assert nearest(vectors, "Cat", 1).asked.terms == ((1, "cat"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "Nothing is asked"),
+        ("+ -", "Nothing is asked"),
+        ("cat - cat", "adds up to a vector of zeros"),
+        ("cat wug", "a vector for every asked word"),
+    ],
+)
+def test_why_there_is_no_answer_is_said_with_what_can_be_asked(text: str, why: str) -> None:
+    said = nobody_line(nearest(sample(), text, 5))
+    assert why in said and said.count(".") == 1
+    for asked in ("cat", "king - man + woman"):
+        assert asked in said and nearest(sample(), asked, 5).rows
+        assert nobody_line(nearest(sample(), asked, 5)) == ""
+
+
+def test_vectors_without_another_word_have_no_neighbour_to_name() -> None:
+    alone = Vectors("v", ("cat", "nil"), np.array([[1, 2], [0, 0]], np.float32))
+    assert "No other word" in nobody_line(nearest(alone, "cat", 5))
+    assert "adds up to a vector of zeros" in nobody_line(nearest(alone, "nil", 5))
 
 
 def test_the_plane_shows_the_chosen_words_furthest_apart() -> None:

@@ -46,7 +46,8 @@ def head(current: page.ByHandScreen, values: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Break it**", width="content")
         options = (page.INTACT, *page.faults(current.experiment, current.kind, current.way))
-        pickers.choice(FIELD["b_fault"], options, collapsed=True, on_change=redraw.moved)
+        with st.container(width="content"):  # directly in a horizontal row the choices would not wrap
+            pickers.choice(FIELD["b_fault"], options, collapsed=True, on_change=redraw.moved)
 
 
 def compared(current: page.ByHandScreen, values: dict[str, Any]) -> None:

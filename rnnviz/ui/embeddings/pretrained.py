@@ -10,6 +10,7 @@ from rnnviz.data.vectors import Vectors
 from rnnviz.embeddings import bert
 from rnnviz.embeddings import pretrained as core
 from rnnviz.embeddings.inputs import Pretrained
+from rnnviz.embeddings.spoken import nobody_line
 from rnnviz.figures.embeddings_words import Neighbours, neighbours_figure, taken_figure
 from rnnviz.screens import embeddings as page
 from rnnviz.ui.chart import Point, chart
@@ -85,9 +86,12 @@ def _neighbours(found: Vectors, asked: Pretrained) -> None:
         flat.crowd,
         flat.share,
     )
+    nobody = nobody_line(near)
     first = f"{record.names[0]}, cosine {record.cosines[0]:.2f}" if record.names else "none"
     if question.missing:
         st.warning(f"Not in {markdown(found.name)}: {markdown(', '.join(question.missing))}")
+    if nobody:
+        st.info(markdown(nobody))
     chart(
         neighbours_figure(record),
         key="e_neighbours",

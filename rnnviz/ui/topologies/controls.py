@@ -36,8 +36,8 @@ def controls(current: page.TopologiesScreen, values: Mapping[str, Any]) -> None:
         else:
             pickers.line(FIELD[key], on_change=moved)
     _examples(name, values)
-    pickers.choice(FIELD["p_weights"], on_change=alone)
-    st.caption(f"Trained by this repository with seed {current.config.seed}; see *Training* below.")
+    pickers.choice(FIELD["p_weights"])  # the whole page: what stands below follows it
+    st.caption(page.origin(current))
 
 
 def moved() -> None:

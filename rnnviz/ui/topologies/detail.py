@@ -17,8 +17,7 @@ from rnnviz.topologies.plane import RADIUS, REACH, inside
 from rnnviz.topologies.record import Look
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart
-from rnnviz.ui.markup import table
-from rnnviz.ui.topologies import canvas
+from rnnviz.ui.topologies import canvas, markup
 from rnnviz.ui.topologies.keys import KEYS
 
 FIELD = pickers.by_key(page.FIELDS)
@@ -55,17 +54,7 @@ def training(current: page.TopologiesScreen) -> None:
             summary=f"From {report.curve[0]:.3f} to {report.curve[-1]:.4f} in {report.steps:,} steps.",
         )
     with row.container(width=510):
-        rows = [
-            (
-                score.name,
-                f"{score.asked:,} of {score.items:,}",
-                f"{was.accuracy:.1%} → {score.accuracy:.1%}",
-                f"{was.loss:.3f} → {score.loss:.4f}",
-            )
-            for score, was in zip(report.scores, report.before, strict=True)
-        ]
-        heads = ("items", "asked", "right, before → after", "loss, before → after")
-        st.html(table("Loss and accuracy", heads, rows))
+        st.html(markup.scores(report.before, report.scores))
         decay = f", weight decay {current.config.decay:g}" if current.config.decay else ""
         st.caption(
             f"{report.parameters:,} weights, {report.steps:,} steps of 64 items, AdamW{decay}, seed "
