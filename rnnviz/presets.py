@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from rnnviz.config import LayerConfig, LinearConfig
@@ -170,6 +170,9 @@ PRESETS: Mapping[
 class Example:
     """A preset as the page *Layers & shapes* offers it: a row, a name, L and N, and the one thing to see in
     it.
+
+    ``views``: where that can be seen, the best place first. ``shows`` is set besides, for those of them that
+    show one of several things. ``layer``: the row whose layer is taken, if the row itself has none.
     """
 
     row: str
@@ -178,10 +181,13 @@ class Example:
     batch: int
     given_state: bool
     fact: str
+    views: tuple[str, ...] = ("Tensors", "Unrolled")
+    shows: Mapping[str, str] = field(default_factory=dict)
+    layer: str = ""
 
     @property
     def config(self) -> LayerConfig:
-        return LAYER_PRESETS[self.row]
+        return LAYER_PRESETS[self.layer or self.row]
 
 
 EXAMPLES: dict[str, Example] = {
@@ -198,6 +204,7 @@ EXAMPLES: dict[str, Example] = {
             3,
             True,
             "The same shapes as the RNN; only the weights are three times as tall.",
+            ("Tensors", "Unrolled", "Parameters"),
         ),
         Example(
             "A4",
@@ -215,6 +222,8 @@ EXAMPLES: dict[str, Example] = {
             4,
             True,
             "output[:, -1] is not h_n: the backward half ends at step 0.",
+            ("Traps",),
+            {"l_trap": "Last output"},
         ),
         Example(
             "A7",
@@ -223,6 +232,7 @@ EXAMPLES: dict[str, Example] = {
             4,
             False,
             "Two layers have four tensors each; output[:, -1] equals h_n[-1].",
+            ("Parameters",),
         ),
         Example(
             "A8",
@@ -231,6 +241,18 @@ EXAMPLES: dict[str, Example] = {
             3,
             False,
             "Above layer 0, weight_ih has 2 × 6 columns: both directions come in.",
+            ("Parameters",),
+            {"l_param": "weight_ih_l1"},
+        ),
+        Example(
+            "A9",
+            "Feeding order",
+            5,
+            3,
+            False,
+            "With the steps first, step t feeds the t-th token of every sentence at once: (N, H_in) a step.",
+            ("Feeding order",),
+            layer="B4",
         ),
     )
 }

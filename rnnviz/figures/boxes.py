@@ -15,6 +15,7 @@ LARGEST = 1024
 
 Point = tuple[float, float]
 Line = list[Point]
+Part = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,24 @@ class Placed:
             for at, up in ((x, y + h), (x + w, y + h), (x + w, y)):
                 yield dim, [(at, up), (at + dx, up + dy)]
 
+    def part(self, deep: Part, down: Part, across: Part) -> Iterator[Line]:
+        """What is seen of a slab of the box: its pieces of the front, the top and the side.
+
+        Each part is where the slab begins and ends along an axis, as fractions from index 0: the front is
+        the first along the depth, the top the first row.
+        """
+
+        def at(a: float, d: float, z: float) -> Point:
+            return self.x + a * self.w + z * self.dx, self.y + (1 - d) * self.h + z * self.dy
+
+        (near, far), (high, low), (left, right) = deep, down, across
+        if near == 0:
+            yield [at(left, low, 0), at(right, low, 0), at(right, high, 0), at(left, high, 0)]
+        if self.dx and high == 0:
+            yield [at(left, 0, near), at(right, 0, near), at(right, 0, far), at(left, 0, far)]
+        if self.dx and right == 1:
+            yield [at(1, low, near), at(1, high, near), at(1, high, far), at(1, low, far)]
+
     def cells(self) -> Iterator[Line]:
         """Lines between the cells of every axis that is short enough to count."""
         *deep, down, across = self.box.dims
@@ -95,6 +114,13 @@ def place(box: Box, left: float, row: int, rows: int) -> Placed:
 
 def _long(size: int, shortest: float, longest: float) -> float:
     return shortest + (longest - shortest) * min(1.0, log(size) / log(LARGEST))
+
+
+def part_of(size: int, index: int) -> Part:
+    """Where one index of an axis begins and ends; of a long axis wide enough to be seen."""
+    thick = 1 / size if size <= MANY else 1 / 7
+    start = index / size if index < size - 1 else 1 - thick
+    return start, min(1.0, start + thick)
 
 
 def _between(size: int) -> list[float]:

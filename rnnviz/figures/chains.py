@@ -16,6 +16,7 @@ from rnnviz.gates import QUANTITIES
 
 NUMBERS_UP_TO = 10  # units: above that, numbers in the cells cannot be read
 COLUMNS = 2
+TITLE, OPERATORS = 42, 15  # pixels above the cells: name and labels; on a line of their own, the operators
 
 
 class Column(Protocol):
@@ -57,10 +58,11 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class ChainMap:
-    """One chain, ready to draw: its title, each column's label with the operator before it, its blocks."""
+    """One chain, ready to draw: its title, each column's label and the operator before it, its blocks."""
 
     letter: str
     title: str
+    operators: tuple[str, ...]
     labels: tuple[str, ...]
     blocks: tuple[Block, ...]
 
@@ -78,9 +80,10 @@ def chain_maps(chains: Sequence[Chain]) -> tuple[ChainMap, ...]:
             limit = 1.0 if column.scale == "unit" else column.limit or common
             z = scales.setdefault((column.scale, limit), np.full((units, width), np.nan, np.float32))
             z[:, k] = column.values
-        labels = tuple(f"{c.operator} {c.label}".strip() for c in chain.columns)
+        operators = tuple(c.operator for c in chain.columns)
+        labels = tuple(c.label for c in chain.columns)
         blocks = tuple(Block(scale, limit, z) for (scale, limit), z in scales.items())
-        maps.append(ChainMap(chain.letter, chain.name, labels, blocks))
+        maps.append(ChainMap(chain.letter, chain.name, operators, labels, blocks))
     return tuple(maps)
 
 
@@ -92,7 +95,7 @@ def chain_figure(maps: Sequence[ChainMap], unit: int) -> go.Figure:
     rows = -(-len(maps) // columns)
     units = max(len(m.blocks[0].z) for m in maps)
     each = max(70, min(190, 15 * units))
-    top, gap, bottom = 44, 56, 8
+    top, gap, bottom = TITLE + OPERATORS + 2, TITLE + OPERATORS + 14, 8
     total = top + rows * each + (rows - 1) * gap + bottom
     inside = total - top - bottom
     data: list[dict[str, Any]] = []
@@ -148,9 +151,20 @@ def chain_figure(maps: Sequence[ChainMap], unit: int) -> go.Figure:
                 "yanchor": "bottom",
                 "x": left,
                 "y": above,
-                "yshift": 20,
+                "yshift": 20 + OPERATORS,
             }
         )
+        # Beside its label an operator would run into the next column's on a narrow page.
+        layout["annotations"] += [
+            {
+                "text": operator,
+                "font": {"size": 11},
+                **{"xref": x, "x": k, "xanchor": "center", "showarrow": False, "borderpad": 0},
+                **{"yref": "paper", "y": above, "yanchor": "bottom", "yshift": 17},
+            }
+            for k, operator in enumerate(chain.operators)
+            if operator
+        ]
         layout["shapes"].append(
             {
                 "type": "rect",

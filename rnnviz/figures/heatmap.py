@@ -15,6 +15,8 @@ from rnnviz.figures.base import axis_id, axis_key, empty, figure, labels, plain,
 from rnnviz.gates import QUANTITIES
 
 TITLE, GAP, TOP, BOTTOM, ORDER = 18, 8, 6, 46, 16  # pixels
+LETTERS, NUMBER = 22, 9  # pixels above a colour bar, its letters and half a number; below, half a number
+SHORTEST = 28  # pixels: a shorter bar has no room for its three numbers, and is left out
 CELL, LOWEST, HIGHEST = 12, 56, 170  # pixels: of a row of cells, of a panel
 BETWEEN = 0.045  # of the plotting width, between two columns
 NO_BOX = "<extra></extra>"  # plotly's word for: no second box with the trace's name
@@ -113,7 +115,7 @@ def step_heatmaps(
     inside = max(1, total - TOP - bottom)
     pitch, title = (inside + GAP) / rows / inside, TITLE / inside  # fractions of the plotting area
 
-    axes, scales = _colour_axes(panels, total)
+    axes, scales, letters = _colour_axes(panels, inside)
     layout: dict[str, Any] = {
         "height": total,
         "margin": {"l": 34, "r": 64, "t": TOP, "b": bottom},
@@ -155,6 +157,7 @@ def step_heatmaps(
             )
             layout["meta"]["labels"][x] = labels(maps.tokens)
         data.append(_trace(panel, x, y, scales[i]))
+    layout["annotations"] += letters
     # After the panels, so that the index of a clicked trace stays the panel's.
     data += [
         _gaps(panel, trace) for panel, trace in zip(panels, data, strict=True) if np.isnan(panel.values).any()
@@ -192,31 +195,44 @@ def _gaps(panel: Panel, trace: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _colour_axes(panels: Sequence[Panel], height: int) -> tuple[dict[str, Any], list[str]]:
-    """The colour axes, one for each scale and range, and the name of each panel's."""
+def _colour_axes(
+    panels: Sequence[Panel], inside: int
+) -> tuple[dict[str, Any], list[str], list[dict[str, Any]]]:
+    """The colour axes, one for each scale and range, the name of each panel's, and the letters over the bars.
+
+    The letters are no title of the bar: plotly puts that so near that it meets the topmost number.
+    """
     groups: dict[tuple[str, float], list[str]] = {}
     for panel in panels:
         groups.setdefault((panel.scale, panel.limit), []).append(panel.letter)
     names = {group: f"coloraxis{i + 1 if i else ''}" for i, group in enumerate(groups)}
     share = 1 / len(groups)
-    axes = {}
+    axes, above = {}, []
     for i, ((scale, limit), letters) in enumerate(groups.items()):
-        low = 0.0 if scale == "unit" else -limit
+        low, top = 0.0 if scale == "unit" else -limit, 1 - i * share
         bar = {
-            "title": {"text": _letters(letters), "side": "top", "font": {"size": 11}},
             "tickfont": {"size": 11},
             "thickness": 8,
             "outlinewidth": 0,
             "tickvals": [low, (low + limit) / 2, limit],
             "tickformat": ".3~g",
-            "len": share * 0.98,
-            "y": 1 - i * share,
+            "len": max(0.0, share - (LETTERS + NUMBER) / inside),
+            "y": top - LETTERS / inside,
             "yanchor": "top",
-            "x": 1.01,
+            **{"x": 1.01, "ypad": 0},
         }
-        shown = height * share > 70  # a shorter bar is only its title
+        shown = share * inside - LETTERS - NUMBER > SHORTEST
         axes[names[scale, limit]] = theme.coloraxis(scale, limit, showscale=shown, colorbar=bar)
-    return axes, [names[panel.scale, panel.limit] for panel in panels]
+        if shown:
+            above.append(
+                {
+                    "text": _letters(letters),
+                    "font": {"size": 11},
+                    **{"x": 1.01, "xref": "paper", "xanchor": "left", "xshift": 9},
+                    **{"y": top, "yref": "paper", "yanchor": "top", "showarrow": False, "borderpad": 0},
+                }
+            )
+    return axes, [names[panel.scale, panel.limit] for panel in panels], above
 
 
 def _letters(letters: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from rnnviz.config import LayerConfig
 from rnnviz.figures import theme
 from rnnviz.figures.base import figure
 from rnnviz.figures.boxes import HEIGHT, WIDTH, Box, Line, Placed, path, place, rectangle
+from rnnviz.figures.same import Same, marks
 from rnnviz.gates import AXES
 from rnnviz.shapes import Dim, TensorShape
 
@@ -30,23 +31,35 @@ LEFT, RIGHT = 84.0, 594.0  # where the boxes of each side begin
 NODE = (376.0, 476.0)
 LOW, HIGH = 46.0, HEIGHT - 46.0  # of the slabs that stand for the layers
 MOST_SLABS = 6
+SHORT = 6  # letters that have room between a box and the left end of a narrow page: "L = 30"
+LARGE = 10_000  # of which that label gives three digits
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """The picture: what goes in, the module, what comes out."""
+    """The picture: what goes in, the module, what comes out, and which slices of it are the same numbers."""
 
     module: str
     layers: int
     directions: int
     inputs: tuple[Box, ...]
     outputs: tuple[Box, ...]
+    same: tuple[Same, ...]
+    packed: bool
 
 
 def boxes(
-    config: LayerConfig, shapes: Mapping[str, TensorShape], *, given_state: bool, chosen: str = ""
+    config: LayerConfig,
+    shapes: Mapping[str, TensorShape],
+    *,
+    given_state: bool,
+    chosen: str = "",
+    same: tuple[Same, ...] = (),
+    packed: bool = False,
 ) -> Boxes:
-    """The record of a layer and its tensors; ``chosen`` names the tensor that is marked."""
+    """The record of a layer and its tensors; ``chosen`` names the tensor that is marked, ``same`` holds what
+    `rnnviz.figures.same.same_slices` has measured.
+    """
 
     def side(wanted: bool) -> tuple[Box, ...]:
         return tuple(
@@ -55,16 +68,20 @@ def boxes(
             if (name in INPUTS) == wanted
         )
 
-    return Boxes(f"nn.{config.kind}", config.num_layers, config.directions, side(True), side(False))
+    module = f"nn.{config.kind}"
+    return Boxes(module, config.num_layers, config.directions, side(True), side(False), same, packed)
 
 
-def holds(name: str, *, both_ways: bool, batched: bool = True) -> str:
-    """What a tensor holds, in words."""
+def holds(name: str, *, both_ways: bool, batched: bool = True, packed: bool = False) -> str:
+    """What a tensor holds, in words. ``packed``: each sequence of the batch has an end of its own."""
     words = HOLDS[name]
     if name == "input" and not batched:
         words = words.replace("the sequences", "the sequence")
-    if name in ("h_n", "c_n") and both_ways:
-        words = words.replace("the last step", "each reader's last step (the backward reader's is step 0)")
+    if name in ("h_n", "c_n") and (both_ways or packed):
+        last = "each sequence's own last step" if packed else "the last step"
+        if both_ways:
+            last = f"{last} read forward, after step 0 read backward"
+        words = words.replace("the last step", last)
     return words
 
 
@@ -81,10 +98,12 @@ def tensor_boxes(record: Boxes) -> go.Figure:
         _faces([p.front for p in solid], theme.PANEL),
         _faces([p.top for p in solid if p.dx], theme.BACKGROUND),
         _faces([p.side for p in solid if p.dx], theme.GRID),
+        *marks(placed, [one for one in record.same if one.equal]),
         _lines([line for p in placed for line in p.cells()], {"color": theme.LINE, "width": 0.6}),
         *_edges(placed),
+        *marks(placed, [one for one in record.same if not one.equal]),
         *_module(record),
-        _targets(placed, record.directions == 2),
+        _targets(placed, record),
     ]
     hidden = {"visible": False, "fixedrange": True}
     layout = {
@@ -128,7 +147,7 @@ def _edges(placed: list[Placed]) -> list[dict[str, Any]]:
     ]
 
 
-def _targets(placed: list[Placed], both_ways: bool) -> dict[str, Any]:
+def _targets(placed: list[Placed], record: Boxes) -> dict[str, Any]:
     """What a pointer meets: one invisible square on each box's front."""
     return {
         "type": "scatter",
@@ -138,17 +157,19 @@ def _targets(placed: list[Placed], both_ways: bool) -> dict[str, Any]:
         "y": [round(p.y + (p.h + p.dy) / 2, 1) for p in placed],
         "marker": {"symbol": "square", "size": 44, "opacity": 0},
         "customdata": [[p.box.name] for p in placed],
-        "text": [_described(p.box, both_ways) for p in placed],
+        "text": [_described(p.box, record) for p in placed],
         "hovertemplate": "%{text}<extra></extra>",
     }
 
 
-def _described(box: Box, both_ways: bool) -> str:
+def _described(box: Box, record: Boxes) -> str:
     formula = ", ".join(d.formula for d in box.dims)
     sizes = tuple(d.size for d in box.dims)
-    words = holds(box.name, both_ways=both_ways, batched=any(d.letter == "N" for d in box.dims))
+    batched = any(d.letter == "N" for d in box.dims)
+    words = holds(box.name, both_ways=record.directions == 2, batched=batched, packed=record.packed)
     zeros = "left out of the call: zeros" if box.zeros else f"{prod(sizes):,} numbers"
-    return f"<b>{box.name}</b> ({formula}) = {_tuple(sizes)}<br>{words}<br>{zeros}"
+    same = [one.words for one in record.same] if box.name in ("output", "h_n") else []
+    return "<br>".join([f"<b>{box.name}</b> ({formula}) = {_tuple(sizes)}", words, zeros, *same])
 
 
 def _tuple(sizes: tuple[int, ...]) -> str:
@@ -173,19 +194,32 @@ def _labels(p: Placed) -> list[dict[str, Any]]:
     name = {"size": 15, "color": theme.ACCENT if p.box.chosen else theme.TEXT}
     word = f"<b>{p.box.name}</b>" + ("<br><i>zeros</i>" if p.box.zeros else "")
     found = [
-        _text(p.x - 8, p.y + p.h + 4, word, font=name, xanchor="right", yanchor="middle", align="right"),
+        _text(p.x - 8, p.y + p.h + 12, word, font=name, xanchor="right", yanchor="middle", align="right"),
         _text(p.x, p.y - 3, label(across), font=font(across), xanchor="left", yanchor="top"),
     ]
     if deep:
-        found.append(
-            _text(p.x - 8, middle - 8, label(down), font=font(down), xanchor="right", yanchor="middle")
-        )
+        found.append(_beside(p.x - 8, middle - 8, down, font(down)))
     # The first axis has the longest name, D * num_layers: it stands above, where there is room.
     first = p.box.dims[0]
     found.append(
         _text(p.x, p.y + p.h + p.dy + 3, label(first), font=font(first), xanchor="left", yanchor="bottom")
     )
     return found
+
+
+def _beside(x: float, y: float, dim: Dim, font: dict[str, Any]) -> dict[str, Any]:
+    """The label at the left of a box. A long one stands upright, as across it would begin off the page, and
+    gives three digits of a large size, as the edge has no room for more.
+    """
+    size, exact = f"{dim.size:,}", True
+    for letter, unit in (("M", 1_000_000), ("k", 1000)):
+        if dim.size >= max(unit, LARGE):
+            size = f"{dim.size / unit:.3g}{letter}"
+            exact = dim.size == float(size[:-1]) * unit
+            break
+    words = f"{dim.formula} {'=' if exact else '≈'} "
+    angle = -90 if len(words + size) > SHORT else 0
+    return _text(x, y, f"{words}<b>{size}</b>", font=font, xanchor="right", yanchor="middle", textangle=angle)
 
 
 def _slabs(record: Boxes) -> Iterator[tuple[float, float, float, float, str]]:
@@ -201,6 +235,8 @@ def _slabs(record: Boxes) -> Iterator[tuple[float, float, float, float, str]]:
             word = (
                 "…"
                 if layer is None
+                else ""  # of many layers only the ends have room for a number
+                if record.layers > MOST_SLABS and layer not in (0, record.layers - 1)
                 else f"{layer}<br>{arrow}"
                 if len(layers) > 2
                 else f"layer {layer} {arrow}"

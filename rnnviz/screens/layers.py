@@ -264,13 +264,18 @@ def parse_lengths(text: str, length: int, batch: int) -> tuple[tuple[int, ...], 
     return lengths, f"Lengths: {', and '.join(faults)}: {used} is used"
 
 
-def preset_values(example: Example) -> dict[str, Any]:
-    """What one click on a preset sets; everything else goes back to its default."""
+def preset_values(example: Example, looking_at: str = VIEWS[0]) -> dict[str, Any]:
+    """What one click on a preset sets, at a view; everything else goes back to its default.
+
+    Whoever clicks on a preset wants to see the fact that it is named after. So the view that is looked at
+    stays if the fact shows there, as the shapes of A1 to A5 do in Tensors and Unrolled: one preset after the
+    other can be compared. Any other view gives way to the one that shows the fact, also when it was an
+    earlier preset that had opened it. What was typed, the seed and the quiz stay.
+    """
     config = example.config
-    kept = ("l_view", "l_text", "l_trap", "l_quiz", "l_question", "l_seed")  # what is looked at stays
+    kept = ("l_text", "l_trap", "l_quiz", "l_question", "l_seed")
     values: dict[str, Any] = {f.key: f.default for f in FIELDS if f.key not in kept}
-    if example.row == "A6":  # the trap that it is named after
-        values["l_trap"] = TRAPS[0]
+    values |= {"l_view": looking_at if looking_at in example.views else example.views[0], **example.shows}
     return values | {
         "l_kind": config.kind,
         "l_in": config.input_size,

@@ -259,3 +259,23 @@ def test_back_from_another_page_finds_the_settings_again(server: Server, page: P
     expect(page).to_have_url(re.compile("h_text=to"))
     drawn(page, "Hidden state word by word")
     expect(page.get_by_role("textbox", name="Sentence")).to_have_value("to be or not")
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("width", [800, 1280])
+def test_no_text_of_a_picture_overprints_another(server: Server, page: Page, width: int, kind: str) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    visit(server, page, f"?s_kind={kind}")
+    for name in ("Step through", "The arithmetic of this step"):
+        overprinted = drawn(page, name).evaluate(
+            """(root) => {
+              const drawn = [".xaxislayer-above", ".annotation", ".cbaxis", ".colorbar [class*=title]"];
+              const texts = drawn.flatMap((name) => [...root.querySelectorAll(`${name} text`)]);
+              const boxes = texts.map((one) => [one.textContent, one.getBoundingClientRect()]);
+              const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;  // part of a line is empty
+              return [boxes.length, boxes.flatMap(([one, a], i) => boxes.slice(i + 1)
+                .filter(([, b]) => over(a, b)).map(([other]) => `${one} / ${other}`))];
+            }"""
+        )
+        assert overprinted[0] > 6 and overprinted[1] == []

@@ -78,11 +78,45 @@ def test_one_click_on_a_preset_shows_its_row(visit: Visit, row: str) -> None:
     app.button_group(key="layers_preset").set_value(row)
     checked(app.run())
     example = EXAMPLES[row]
-    for name, shape in tensors(example.config, example.length, example.batch).items():
-        formula = ", ".join(d.formula for d in shape.dims)
-        assert f"{name} ({formula}) is {shape.shape}" in shapes_said(app)
+    assert app.button_group(key="l_view").value == example.views[0]
+    if example.views[0] == "Tensors":
+        for name, shape in tensors(example.config, example.length, example.batch).items():
+            formula = ", ".join(d.formula for d in shape.dims)
+            assert f"{name} ({formula}) is {shape.shape}" in shapes_said(app)
     assert f"**{row}** {example.fact}" in words(app)
     assert app.button_group(key="layers_preset").value == row
+
+
+def test_the_presets_of_one_fact_open_where_it_shows(visit: Visit) -> None:
+    app = at(visit, l_trap="Padding")
+
+    def click(row: str) -> dict[str, dict[str, Any]]:
+        app.button_group(key="layers_preset").set_value(row)
+        checked(app.run())
+        return charts(app)
+
+    assert "backward ≠ h_n[1]" in click("A6")["Last output against h_n"]["summary"]
+    assert list(click("A7")) == ["weight_ih_l0"] and "in 8 tensors" in words(app)
+    (drawn,) = click("A8").values()
+    assert "in 32 tensors" in words(app)
+    assert drawn["summary"].startswith("weight_ih_l1 (6, 12)")
+    assert "enter together: the, everybody, she." in click("A9")["Feeding order"]["summary"]
+    assert list(click("A1")) == ["Tensors of the layer"]
+    app.button_group(key="l_view").set_value("Unrolled")
+    checked(app.run())
+    assert list(click("A2")) == ["Unrolled network"]  # where its fact shows as well
+
+
+def test_A6_the_first_screen_says_which_slices_are_the_same_numbers(visit: Visit) -> None:
+    app = at(visit)
+    said = "output[:, -1, :6] = h_n[0]. output[:, 0, 6:] = h_n[1]. output[:, -1, 6:] ≠ h_n[1]."
+    assert shapes_said(app).endswith(said)
+    assert all(part in words(app) for part in said[:-1].split(". "))
+    none = at(visit, l_hidden="5000")
+    assert "= h_n[" not in shapes_said(none) + words(none)  # nothing is said that was not measured
+    costly = at(visit, l_in="1024", l_hidden="512", l_len="100", l_batch="4")
+    assert "= h_n[" not in shapes_said(costly) + words(costly)
+    assert "*Unrolled* and *Traps* measure" in words(costly)
 
 
 def test_batch_first_moves_the_axes_of_input_and_output_and_not_those_of_h_n(visit: Visit) -> None:
@@ -232,12 +266,15 @@ def test_lengths_of_a_layer_too_large_to_run_are_not_said_to_have_been_packed(vi
 
 
 def test_the_table_says_what_each_tensor_holds_in_this_run(visit: Visit) -> None:
-    both = "h after each reader's last step (the backward reader's is step 0), of every layer"
+    both = "h after the last step read forward, after step 0 read backward, of every layer"
     one = "h after the last step, of every layer"
     two_ways = words(at(visit))
     assert both in two_ways and one not in two_ways and "the sequences:" in two_ways
     alone = words(at(visit, l_bi="false", l_unbatched="true"))
     assert one in alone and "the sequence:" in alone and "the sequences:" not in alone
+    assert "h after each sequence's own last step, of every layer" in words(
+        at(visit, l_bi="false", l_padded="true")
+    )
 
 
 def test_large_sizes_are_grouped(visit: Visit) -> None:
@@ -245,6 +282,12 @@ def test_large_sizes_are_grouped(visit: Visit) -> None:
     assert "H_in = 65,536" in words(app)
     labels = [a["text"] for a in charts(app)["Tensors of the layer"]["figure"]["layout"]["annotations"]]
     assert "H_in = <b>65,536</b>" in labels
+
+
+def test_of_an_astronomical_count_the_table_gives_the_first_digits(visit: Visit) -> None:
+    app = at(visit, l_in="65536", l_len="1000000", l_batch="1000000")
+    assert "6.55 · 10<sup>16</sup>" in words(app) and "65,536,000,000" not in words(app)
+    assert "<td" in words(app) and ">1,966,080</td>" in words(at(visit, l_in="65536", l_len="10"))
 
 
 def test_the_backward_reader_s_weights_multiply_the_step_after(visit: Visit) -> None:
@@ -313,14 +356,14 @@ def test_the_footer_s_link_is_the_screen(visit: Visit) -> None:
     assert found == {"l_kind": "LSTM", "l_hidden": "9", "l_view": "Parameters", "l_len": "11"}
 
 
-def test_a_preset_keeps_the_seed_and_the_view(visit: Visit) -> None:
+def test_a_preset_keeps_the_seed_and_a_view_that_shows_its_fact(visit: Visit) -> None:
     app = at(visit, l_seed="7", l_view="Parameters")
-    app.button_group(key="layers_preset").set_value("A6")
+    app.button_group(key="layers_preset").set_value("A3")
     checked(app.run())
     assert app.number_input(key="l_seed").value == 7
     assert list(charts(app)) == ["weight_ih_l0"]
     assert (
-        screen(preset_values(EXAMPLES["A6"]))[0].config.hidden_size == app.number_input(key="l_hidden").value
+        screen(preset_values(EXAMPLES["A3"]))[0].config.hidden_size == app.number_input(key="l_hidden").value
     )
 
 
@@ -329,6 +372,8 @@ def test_a_page_sends_at_most_60_kB_in_any_view(visit: Visit) -> None:
         for row in ("A2", "A6", "A8"):
             app = at(visit, l_view=view)
             app.button_group(key="layers_preset").set_value(row)
+            checked(app.run())
+            app.button_group(key="l_view").set_value(view)  # which the preset may have left
             checked(app.run())
             sent = sum(len(json.dumps(data)) for data in charts(app).values())
             assert sent <= 60_000, (view, row, sent)

@@ -153,6 +153,20 @@ def test_edits_are_made_undone_and_reset(visit: Visit) -> None:
     assert len(charts(app)["Step through, Heatmaps"]["figure"]["data"]) == 7
 
 
+def test_beside_a_new_value_stands_the_one_that_the_weight_has_now(visit: Visit) -> None:
+    app = visit("step.py")
+    app.session_state["s_open_edits"] = True  # opened
+    app.run()
+    app.selectbox(key="s_edit_name").set_value("weight_hh_l0").run()
+    app.number_input(key="s_edit_row_24").set_value(3).run()
+    app.number_input(key="s_edit_column_6").set_value(2).run()
+    now = step_run(page.screen({})[0]).parameters["weight_hh_l0"][3, 2]
+    assert f"now **{now:.4g}**" in [m.value for m in app.sidebar.markdown]
+    app.number_input(key="s_edit_value").set_value(0.5).run()
+    app.button(key="s_apply").click().run()
+    assert "now **0.5**" in [m.value for m in app.sidebar.markdown] and not app.exception
+
+
 def test_a_wrong_edit_is_named_and_kept(visit: Visit) -> None:
     app = visit("step.py", s_edits="silence l0 unit 1\nclamp q l0 = 1")
     assert not app.exception and "line 2" in app.warning[0].value

@@ -36,10 +36,13 @@ from rnnviz.figures.parameters import (
     parameter_heatmap,
     parameter_picture,
 )
+from rnnviz.figures.same import Same, faces, same_slices
 from rnnviz.figures.slices import MAX_COLUMNS as SLICE_COLUMNS
 from rnnviz.figures.slices import slice_heatmap, tensor_slice
 from rnnviz.figures.tensors import boxes, tensor_boxes
 from rnnviz.gates import AXES
+from rnnviz.runs import run
+from rnnviz.screens.layers import LayersScreen, screen
 from rnnviz.shapes import Parameter, parameters, tensors
 from tests.unit.strategies import configs
 
@@ -72,8 +75,9 @@ def test_every_axis_of_every_tensor_is_drawn_in_its_own_colour(
         if "color" in a.get("font", {})
     }
     for shape in shapes.values():
-        for d in shape.dims:
-            assert (f"{d.formula} = <b>{d.size:,}</b>", AXES[d.letter].colour) in texts
+        for i, d in enumerate(shape.dims):
+            large = i == 1 and len(shape.dims) == 3 and d.size >= 10_000  # beside the box: three digits
+            assert large or (f"{d.formula} = <b>{d.size:,}</b>", AXES[d.letter].colour) in texts
     drawn = {t["line"].get("color") for t in figure["data"] if "line" in t}
     assert {AXES[letter].colour for letter in letters} <= drawn
     assert [c[0] for c in figure["data"][-1]["customdata"]] == [*record_names(config)]
@@ -149,6 +153,129 @@ def test_a_larger_axis_is_never_a_shorter_edge_and_stays_on_the_canvas(a: int, b
 def test_the_boxes_of_every_kind_are_small_to_send() -> None:
     config = LayerConfig("LSTM", 10, 12, num_layers=64, bidirectional=True, proj_size=11)
     assert bytes_of(tensor_boxes(boxes(config, tensors(config, 12, 12), given_state=False))) < 25_000
+
+
+@pytest.mark.parametrize(
+    ("length", "text", "angle"),
+    [
+        (7, "L = <b>7</b>", 0),
+        (30, "L = <b>30</b>", 0),
+        (512, "L = <b>512</b>", -90),
+        (65_536, "L ≈ <b>65.5k</b>", -90),
+        (123_000, "L = <b>123k</b>", -90),
+        (1_000_000, "L = <b>1M</b>", 0),
+    ],
+)
+def test_a_long_label_beside_a_box_stands_upright_or_is_shortened(length: int, text: str, angle: int) -> None:
+    config = LayerConfig("LSTM", 5, 6, batch_first=True)
+    figure = checked(tensor_boxes(boxes(config, tensors(config, length, 3), given_state=False)))
+    beside = [a for a in figure["layout"]["annotations"] if a["text"].startswith("L ")]
+    assert {(a["text"], a["textangle"]) for a in beside} == {(text, angle)}
+
+
+@pytest.mark.parametrize(
+    ("both_ways", "packed", "said"),
+    [
+        (False, False, "h after the last step, of every layer"),
+        (True, False, "h after the last step read forward, after step 0 read backward, of every layer"),
+        (False, True, "h after each sequence's own last step, of every layer"),
+        (
+            True,
+            True,
+            "h after each sequence's own last step read forward, after step 0 read backward, of every layer",
+        ),
+    ],
+)
+def test_the_hover_of_h_n_says_after_which_step_each_reader_ends(
+    both_ways: bool, packed: bool, said: str
+) -> None:
+    config = LayerConfig("RNN", 5, 6, bidirectional=both_ways)
+    record = boxes(config, tensors(config, 7, 3), given_state=False, packed=packed)
+    targets = checked(tensor_boxes(record))["data"][-1]
+    text = targets["text"][[c[0] for c in targets["customdata"]].index("h_n")]
+    assert text.split("<br>")[1] == said
+
+
+# ---- the same numbers ------------------------------------------------------------
+
+
+def measured(found: dict[str, Any]) -> tuple[LayersScreen, tuple[Same, ...]]:
+    current = screen(found)[0]
+    ran = run(current)
+    return current, same_slices(current, ran.output, ran.h_n)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            {},
+            ["output[:, -1, :6] = h_n[0]", "output[:, 0, 6:] = h_n[1]", "output[:, -1, 6:] ≠ h_n[1]"],
+        ),
+        (
+            {"l_bf": False, "l_layers": 2, "l_kind": "LSTM"},
+            ["output[-1, :, :6] = h_n[2]", "output[0, :, 6:] = h_n[3]", "output[-1, :, 6:] ≠ h_n[3]"],
+        ),
+        ({"l_bi": False, "l_layers": 3}, ["output[:, -1] = h_n[2]"]),
+        ({"l_unbatched": True, "l_bi": False}, ["output[-1] = h_n[0]"]),
+        ({"l_len": 1}, ["output[:, -1, :6] = h_n[0]", "output[:, 0, 6:] = h_n[1]"]),
+        (
+            {"l_padded": True, "l_lengths": "7, 4, 2"},
+            [
+                "output[n, lengths - 1, :6] = h_n[0]",
+                "output[:, 0, 6:] = h_n[1]",
+                "output[:, -1, 6:] ≠ h_n[1]",
+            ],
+        ),
+    ],
+)
+def test_A6_equal_slices_are_named_as_one_would_write_them(found: dict[str, Any], said: list[str]) -> None:
+    assert [one.words for one in measured(found)[1]] == said
+
+
+def test_what_is_equal_is_measured_and_not_taken_for_granted() -> None:
+    current = screen({})[0]
+    ran = run(current)
+    wrong = same_slices(current, ran.output, ran.h_n[::-1])
+    assert [one.equal for one in wrong[:2]] == [False, False]
+
+
+def corners(placed: geometry.Placed, one: Same) -> set[tuple[float, float]]:
+    """The corners of what is marked, in fractions of the box's front."""
+    (lines,) = [lines for same, lines in faces((one,), placed) if same == one]
+    return {(round((x - placed.x) / placed.w, 3), round((y - placed.y) / placed.h, 3)) for x, y in lines[0]}
+
+
+def test_A6_the_marks_lie_on_the_slices_that_they_name() -> None:
+    current, (forward, backward, vain) = measured({"l_len": 4, "l_batch": 2})
+    shapes = tensors(current.config, 4, 2)
+
+    def box(name: str) -> geometry.Placed:
+        return geometry.place(geometry.Box(name, shapes[name].dims, False, False), 0, 0, 2)
+
+    # The front of output is sequence 0, its rows are the steps from the top, its columns the features.
+    assert corners(box("output"), forward) == {(0, 0), (0.5, 0), (0.5, 0.25), (0, 0.25)}
+    assert corners(box("output"), backward) == {(0.5, 0.75), (1, 0.75), (1, 1), (0.5, 1)}
+    assert corners(box("output"), vain) == {(0.5, 0), (1, 0), (1, 0.25), (0.5, 0.25)}
+    assert corners(box("h_n"), forward) == {(0, 0), (1, 0), (1, 1), (0, 1)}  # row 0 is its front
+    assert not list(faces((vain,), box("h_n"))) and not list(faces((forward,), box("input")))
+    # Row 1 lies behind: of it the back half of the top and of the side are seen.
+    ((_, lines),) = faces((backward,), box("h_n"))
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize("found", [{}, {"l_bf": False}, {"l_unbatched": True}, {"l_kind": "LSTM"}])
+def test_one_colour_for_equal_numbers_in_both_boxes_and_words_in_both_hovers(found: dict[str, Any]) -> None:
+    current, same = measured(found)
+    shapes = tensors(current.config, current.length, current.batch if current.batched else None)
+    figure = checked(tensor_boxes(boxes(current.config, shapes, given_state=False, same=same)))
+    drawn = {t["name"]: t for t in figure["data"] if t.get("name") in {one.words for one in same}}
+    assert set(drawn) == {one.words for one in same}
+    filled = [t["fillcolor"] for t in drawn.values() if "fill" in t]
+    assert filled == [one.colour for one in same if one.equal] and len(set(filled)) == 2
+    targets = figure["data"][-1]
+    for (name,), text in zip(targets["customdata"], targets["text"], strict=True):
+        assert all((one.words in text) == (name in ("output", "h_n")) for one in same)
 
 
 # ---- numbers of a tensor ------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from rnnviz import arithmetic
 from rnnviz.figures.chains import Bars, bars_figure, chain_figure, chain_maps
-from rnnviz.figures.heatmap import step_heatmaps
+from rnnviz.figures.heatmap import step_heatmaps, step_maps
 from rnnviz.figures.steps import (
     LEAST_DIFFERENCE,
     Coloured,
@@ -61,21 +61,52 @@ def test_chains_are_drawn_with_numbers_where_they_can_be_read(kind: str) -> None
     assert all(trace.texttemplate for trace in made.data)
     assert {(s.y0, s.y1) for s in made.layout.shapes} == {(1.5, 2.5)}
     labels = [text for axis in made.select_xaxes() for text in axis.ticktext]
-    assert ("+ r" in labels) == (kind == "GRU")
-    assert "= sum" in labels
+    assert ("r" in labels[6:]) == (kind == "GRU")
+    assert "sum" in labels
 
 
 def test_the_gru_chain_applies_r_after_the_product_and_keeps_both_biases() -> None:
     new = next(m for m in chain_maps(arithmetic.chains(moment("GRU"))) if m.letter == "n")
-    assert new.labels == (
-        "W<sub>in</sub>x",
-        "+ b<sub>in</sub>",
-        "+ r",
-        "⊙ ( W<sub>hn</sub>h",
-        "+ b<sub>hn</sub>",
-        ") = sum",
-        "tanh n",
-    )
+    assert list(zip(new.operators, new.labels, strict=True)) == [
+        ("", "W<sub>in</sub>x"),
+        ("+", "b<sub>in</sub>"),
+        ("+", "r"),
+        ("⊙ (", "W<sub>hn</sub>h"),
+        ("+", "b<sub>hn</sub>"),
+        (") =", "sum"),
+        ("tanh", "n"),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_operators_stand_above_the_labels_and_below_the_name(kind: str) -> None:
+    maps = chain_maps(arithmetic.chains(moment(kind)))
+    made = validated(chain_figure(maps, 0))
+    drawn = [a for a in made.layout.annotations if a.xref != "paper"]
+    assert [a.text for a in drawn] == [text for m in maps for text in m.operators if text]
+    for operator in drawn:
+        axis = made.layout[operator.xref.replace("x", "xaxis")]
+        k = maps[int(operator.xref[1:] or 1) - 1].operators
+        assert k[operator.x] == operator.text and axis.tickvals[operator.x] == operator.x
+    names = [a for a in made.layout.annotations if a.xref == "paper"]
+    assert min(a.yshift for a in names) >= max(a.yshift for a in drawn) + 15  # a line each
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_letters_of_a_colour_bar_stand_clear_of_all_numbers(kind: str) -> None:
+    current, _, _ = page.screen({"s_kind": kind})
+    trace = step_run(current).trace
+    values = {letter: trace.sel(letter)[:, 0] for letter in ("x", *trace.names[-3:])}
+    made = validated(step_heatmaps(step_maps(values, current.tokens), height=392))
+    inside = made.layout.height - made.layout.margin.t - made.layout.margin.b
+    bars = [made.layout[k].colorbar for k in made.to_dict()["layout"] if k.startswith("coloraxis")]
+    letters = [a for a in made.layout.annotations if a.x == bars[0].x]
+    assert len(letters) == len(bars) > 1 and not any(bar.title.text for bar in bars)
+    half, line = 7, 14  # pixels: of a number, of the letters
+    for bar, letter in zip(bars, letters, strict=True):
+        assert (letter.y - bar.y) * inside >= line + half
+    for bar, below in zip(bars, letters[1:], strict=False):
+        assert (bar.y - bar.len - below.y) * inside >= half
 
 
 def test_bars_end_in_the_sum() -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz import shapes
+from rnnviz.assets import read_text
 from rnnviz.config import LayerConfig
 from rnnviz.link import query, read
 from rnnviz.presets import EXAMPLES
-from rnnviz.runs import run_trace
+from rnnviz.runs import run, run_trace
 from rnnviz.screens.layers import (
     FIELDS,
     MAX_RUN,
     MORE,
+    TRAPS,
+    VIEWS,
     active_preset,
     changed,
     parse_lengths,
@@ -120,9 +126,41 @@ def test_an_unknown_parameter_is_named_where_it_is_looked_at() -> None:
     assert screen(wrong | {"l_view": "Parameters"})[2] == {"l_param": said}
 
 
+SHOWN_IN = {"A6": "Traps", "A7": "Parameters", "A8": "Parameters", "A9": "Feeding order"}
+
+
+@pytest.mark.parametrize("row", EXAMPLES)
+@pytest.mark.parametrize("looking_at", VIEWS)
+def test_a_preset_is_seen_where_its_fact_shows(row: str, looking_at: str) -> None:
+    values = preset_values(EXAMPLES[row], looking_at)
+    stays = ("Tensors", "Unrolled", "Parameters") if row == "A3" else ("Tensors", "Unrolled")
+    other = looking_at if looking_at in stays else "Tensors"
+    assert values["l_view"] == SHOWN_IN.get(row, other)
+    assert set(EXAMPLES[row].views) <= set(VIEWS)
+
+
 def test_A6_the_classic_trap_shows_the_trap_that_it_is_named_after() -> None:
-    assert preset_values(EXAMPLES["A6"])["l_trap"] == "Last output"
+    assert preset_values(EXAMPLES["A6"])["l_trap"] == TRAPS[0] == "Last output"
     assert all("l_trap" not in preset_values(e) for row, e in EXAMPLES.items() if row != "A6")
+
+
+def test_A8_shows_a_parameter_above_layer_0() -> None:
+    current, values, _ = screen(preset_values(EXAMPLES["A8"]))
+    chosen = next(p for p in shapes.parameters(current.config) if p.name == values["l_param"])
+    assert (chosen.layer, chosen.shape) == (1, (6, 12))
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_what_to_notice_names_the_row_of_h_n_that_equals_the_last_output(
+    layers: int, batch_first: bool
+) -> None:
+    said = re.search(r"`output\[:, -1\]`.* equals `h_n\[(-?\d+)\]`", read_text("layers"))
+    assert said is not None
+    found = {"l_bi": False, "l_layers": layers, "l_bf": batch_first}
+    ran = run(screen(found)[0])
+    last = ran.output[:, -1] if batch_first else ran.output[-1]
+    np.testing.assert_array_equal(last, ran.h_n[int(said[1])])
 
 
 def test_lengths_belong_to_a_batch() -> None:

@@ -34,7 +34,7 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
         {row: example.title for row, example in EXAMPLES.items()},
         active_preset(current),
         "layers_preset",
-        lambda row: pickers.assign(preset_values(EXAMPLES[row])),
+        lambda row: pickers.assign(preset_values(EXAMPLES[row], st.session_state["l_view"])),
     )
     frame("layers", *redraw.frame(current))
     pickers.choice(pickers.by_key(FIELDS)["l_view"], collapsed=True)

@@ -20,6 +20,7 @@ from rnnviz.ui.chart import chart
 FIELD = pickers.by_key(FIELDS)
 BYTES = {"float32": 4, "float64": 8}
 TABLE = "layers_parameter_table"
+LEAST = 380  # pixels: of less than that, gate names and scale leave the numbers a strip
 
 
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
@@ -32,13 +33,13 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
         f"**{count * BYTES[current.dtype]:,}** bytes as {current.dtype} · "
         f"**{shapes.multiply_adds(config):,}** multiply-adds for one step of one sequence"
     )
-    picture, table = st.columns(2, gap="small")
-    with picture:
+    beside = st.grid(2, gap="small", min_column_width=LEAST)  # one below the other on a narrow page
+    with beside, st.container():
         st.selectbox(
             FIELD["l_param"].label, names, key="l_param", label_visibility="collapsed", bind="query-params"
         )
         _picture(current, names.index(values["l_param"]))
-    with table:
+    with beside:
         st.dataframe(
             _table(config),
             hide_index=True,

@@ -8,16 +8,19 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from rnnviz.figures.same import Same, same_slices
 from rnnviz.figures.slices import Slice, slice_heatmap, tensor_slice
 from rnnviz.figures.tensors import boxes, tensor_boxes
 from rnnviz.runs import run
 from rnnviz.screens.layers import FIELDS, TENSORS, LayersScreen
-from rnnviz.shapes import TensorShape, tensors
+from rnnviz.shapes import TensorShape, multiply_adds, tensors
 from rnnviz.ui import pickers
 from rnnviz.ui.chart import Point, chart
 from rnnviz.ui.layers import markup
 
 FIELD = pickers.by_key(FIELDS)
+MOST_WORK = 500_000_000
+"""Multiply-adds of a run that is made for the marks alone, some 50 ms. Views that show numbers make any."""
 
 
 def show(current: LayersScreen, values: dict[str, Any]) -> None:
@@ -34,6 +37,7 @@ def show(current: LayersScreen, values: dict[str, Any]) -> None:
         summary=_spoken(current, shapes),
         on_click=_choose,
     )
+    _legend(current)
     st.html(markup.table(current, shapes))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pickers.choice(FIELD["l_tensor"], [name for name in TENSORS if name == "none" or name in shapes])
@@ -74,9 +78,36 @@ def _shapes(current: LayersScreen) -> dict[str, TensorShape]:
 
 @lru_cache(maxsize=64)
 def _boxes(current: LayersScreen, chosen: str) -> go.Figure:
-    return tensor_boxes(
-        boxes(current.config, _shapes(current), given_state=current.given_state, chosen=chosen)
+    record = boxes(
+        current.config,
+        _shapes(current),
+        given_state=current.given_state,
+        chosen=chosen,
+        same=_same(current),
+        packed=current.lengths is not None,
     )
+    return tensor_boxes(record)
+
+
+def _unmeasured(current: LayersScreen) -> bool:
+    """Whether no run is made only to mark what is equal in it."""
+    work = multiply_adds(current.config) * current.length * current.batch
+    return current.too_large is not None or work > MOST_WORK
+
+
+@lru_cache(maxsize=64)
+def _same(current: LayersScreen) -> tuple[Same, ...]:
+    if _unmeasured(current):
+        return ()
+    ran = run(current)
+    return same_slices(current, ran.output, ran.h_n)
+
+
+def _legend(current: LayersScreen) -> None:
+    if found := _same(current):
+        st.html(markup.same(found))
+    elif not current.too_large:
+        st.caption("*Unrolled* and *Traps* measure which slices of output and h_n are equal.")
 
 
 def _slice(current: LayersScreen, name: str, item: int) -> Slice:
@@ -96,4 +127,5 @@ def _slice(current: LayersScreen, name: str, item: int) -> Slice:
 
 def _spoken(current: LayersScreen, shapes: dict[str, TensorShape]) -> str:
     parts = [f"{name} ({', '.join(d.formula for d in t.dims)}) is {t.shape}" for name, t in shapes.items()]
-    return f"{current.config.call()}: {'; '.join(parts)}."
+    same = "".join(f" {one.words}." for one in _same(current))
+    return f"{current.config.call()}: {'; '.join(parts)}.{same}"

@@ -11,6 +11,7 @@ from rnnviz.edits import MAX_EDITS, clamp_range, clampable, parse
 from rnnviz.gates import QUANTITIES
 from rnnviz.screens import step as page
 from rnnviz.shapes import parameters
+from rnnviz.stepping import step_run
 from rnnviz.ui import pickers
 from rnnviz.ui.link import markdown
 
@@ -66,7 +67,10 @@ def _weight(current: page.StepScreen, values: Mapping[str, Any], lane: str) -> s
     name = st.selectbox("Parameter", [p.name for p in here], key="s_edit_name")
     shape = next((p.shape for p in here if p.name == name), here[0].shape)
     index = [_whole(label, size) for label, size in zip(("row", "column"), shape, strict=False)]
-    value = st.number_input("New value", -1000.0, 1000.0, 1.0, 0.1, key="s_edit_value")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        value = st.number_input("New value", -1000.0, 1000.0, 1.0, 0.1, key="s_edit_value", width=170)
+        now = step_run(current).parameters[name][tuple(index)]
+        st.markdown(f"now **{now:.4g}**", width="content", help="With the edits that are made already.")
     return f"{name}[{', '.join(map(str, index))}] = {value:g}"
 
 
