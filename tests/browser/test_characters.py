@@ -96,7 +96,7 @@ def test_D3_is_trained_to_ohlol_with_the_engine_s_own_loss(server: Server, page:
     wait_idle(page)
     trained(page)
     loss = advance(start(CHARS_PRESETS["D3"]), 20).losses[-1]
-    expect(counter(page)).to_contain_text(f"loss {loss:.4f} · 100% right")
+    expect(counter(page)).to_contain_text(f"loss {loss:.4f} before its step · 100% right")
     expect(summary(page, "What this run says")).to_contain_text("first right at epoch 17; now it says ohlol")
     expect(page.get_by_test_id("stAlert")).to_contain_text("20 epochs")
 

@@ -28,7 +28,8 @@ Start = Callable[..., Server]
 Open = Callable[..., Page]
 
 
-@pytest.mark.parametrize("path", PAGES)
+# Whether the first request finds the navigation is the same for every page: home, and one of each section.
+@pytest.mark.parametrize("path", [PAGES[0], "layers", PAGES[-1]])
 def test_a_deep_link_works_as_the_first_request_after_a_start(
     path: str, fresh_server: Start, page: Page
 ) -> None:
