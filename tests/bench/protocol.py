@@ -32,6 +32,7 @@ _PICTURES = ("bidi_component", "plotly_chart", "dataframe", "table", "code")
 _OK = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
+HEARTBEAT = 10.0  # seconds; a `run_every` that is no shorter is answered always
 SILENCE = 0.3  # seconds without an answer's first message: there will be none
 
 
@@ -191,8 +192,10 @@ class Session:
         self._page_hash = self.pages[self.page]
         return await self.rerun(named=False)
 
-    async def rerun(self, fragment: str = "", *, auto: bool = False, named: bool = True) -> Answer:
-        """Ask for a run and read until it is finished.
+    async def rerun(
+        self, fragment: str = "", *, auto: bool = False, named: bool = True, news: bool = False
+    ) -> Answer:
+        """Ask for a run and read until it is finished. ``news``: there need not be an answer.
 
         Raises WrongAnswer when an exception, an unknown page or an early end comes back, TimeoutError when
         nothing does.
@@ -206,7 +209,7 @@ class Session:
             request = self._request(fragment, auto=auto, named=named)
             await self._socket.send(request)
             run = _Run(fragment)
-            if auto and not await self._answered(run):
+            if news and not await self._answered(run):
                 raise Spared
             async with asyncio.timeout(self.timeout):
                 while not self._take(await self._socket.recv(decode=False), run):
@@ -225,6 +228,7 @@ class Session:
         try:
             while not run.began:  # what the last run sent after its end may come first
                 first = asyncio.ensure_future(self._socket.recv(decode=False))
+                first.add_done_callback(lambda done: done.cancelled() or done.exception())
                 await asyncio.wait((first, other), timeout=SILENCE, return_when=asyncio.FIRST_COMPLETED)
                 if not first.done():
                     first.cancel()  # what `recv` has not given is not lost
@@ -378,7 +382,7 @@ class Session:
         while True:
             await asyncio.sleep(interval)
             try:
-                self.polls.append(await self.rerun(fragment, auto=True))
+                self.polls.append(await self.rerun(fragment, auto=True, news=interval < HEARTBEAT))
             except Spared:
                 self.spared += 1
             except (WrongAnswer, TimeoutError, websockets.ConnectionClosed) as fault:
