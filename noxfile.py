@@ -61,7 +61,8 @@ def browser(session: nox.Session) -> None:
     run(session, "pip", "--version")  # the environment has to be there before Playwright is asked
     if not CHROMIUM.exists():
         install_chromium(session)
-    run(session, "pytest", "-n", SIDE_BY_SIDE, "tests/browser", *session.posargs)
+    # A worker that is done takes over what waits for another: some of these tests start servers of their own.
+    run(session, "pytest", "-n", SIDE_BY_SIDE, "--dist", "worksteal", "tests/browser", *session.posargs)
 
 
 def install_chromium(session: nox.Session) -> None:
