@@ -19,6 +19,7 @@ from rnnviz.embeddings.learning import learn
 from rnnviz.embeddings.lookup import lookup
 from rnnviz.screens import embeddings as page
 from rnnviz.ui.embeddings import upload
+from rnnviz.ui.uploads import too_large
 from tests.pages.components import components
 
 Visit = Callable[..., AppTest]
@@ -233,7 +234,7 @@ class File(io.BytesIO):
 
     def __init__(self, name: str, content: bytes) -> None:
         super().__init__(content)
-        self.name = name
+        self.name, self.size = name, len(content)
 
 
 def test_uploads_are_read_by_their_kind() -> None:
@@ -249,6 +250,14 @@ def test_uploads_are_read_by_their_kind() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             upload.read(files)
+
+
+def test_an_upload_over_its_limit_is_refused_by_the_server_too() -> None:
+    large = File("big.vec", b"cat 1 2\n")
+    large.size = upload.MEGABYTES * 2**20 + 1
+    with pytest.raises(ValueError, match=r"big.vec has 24.0 MB: at most 24 MB are read"):
+        upload.read([large])
+    assert too_large(File("a.tsv", b"a\tb"), 4) == ""
 
 
 def test_without_a_model_the_page_says_how_a_server_gets_one(

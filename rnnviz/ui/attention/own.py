@@ -15,10 +15,11 @@ from rnnviz.ui import pickers
 from rnnviz.ui.attention.reading import UPLOAD
 from rnnviz.ui.attention.redraw import moved
 from rnnviz.ui.link import markdown
+from rnnviz.ui.uploads import too_large
 
 FIELD = BY_KEY
 PROBLEM = "a_own_problem"
-MOST_BYTES = 4_000_000
+MEGABYTES = 4
 
 
 def show(current: page.AttentionScreen, values: Mapping[str, Any]) -> None:
@@ -30,7 +31,7 @@ def show(current: page.AttentionScreen, values: Mapping[str, Any]) -> None:
             type=["tsv", "txt"],
             key="a_upload",
             on_change=_uploaded,
-            max_upload_size=4,
+            max_upload_size=MEGABYTES,
             help="A line a pair: source, tab, target. At most 5,000.",
         )
     else:
@@ -100,9 +101,12 @@ def _uploaded() -> None:
     file = st.session_state["a_upload"]
     if file is None:
         return
+    if refusal := too_large(file, MEGABYTES):
+        st.session_state[PROBLEM] = refusal
+        return
     data = file.getvalue()
     try:
-        text = data[: MOST_BYTES + 1].decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = data[: fault.start].count(b"\n") + 1
         st.session_state[PROBLEM] = f"{file.name}: line {line} is not UTF-8 text"

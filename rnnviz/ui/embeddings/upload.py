@@ -9,6 +9,7 @@ import streamlit as st
 
 from rnnviz.data.vectors import MAX_NUMBERS, Vectors, read_safetensors, read_text_vectors, read_word_list
 from rnnviz.ui.link import markdown
+from rnnviz.ui.uploads import too_large
 
 KEPT: Final = "e_kept_vectors"
 _SAID, _ROUND = "e_upload_problem", "e_upload_round"
@@ -61,6 +62,9 @@ def read(files: list[Any]) -> Vectors:
 
     Raises `ValueError` saying what is wrong with the files.
     """
+    for file in files:
+        if refusal := too_large(file, MEGABYTES):
+            raise ValueError(refusal)
     matrices = [file for file in files if file.name.lower().endswith(".safetensors")]
     texts = [file for file in files if file not in matrices]
     if len(matrices) > 1 or len(texts) > 1:

@@ -19,9 +19,11 @@ from rnnviz.ui.page import unfold
 from rnnviz.ui.tagger import table
 from rnnviz.ui.tagger.reading import PAGE, UPLOAD
 from rnnviz.ui.tagger.redraw import SIDEBAR, beside, moved
+from rnnviz.ui.uploads import too_large
 
 FIELD = pickers.by_key(page.FIELDS)
 HALF = 121
+MEGABYTES = 4
 MORE = (
     *("t_layers", "t_bi", "t_drop", "t_mom", "t_wd"),
     *("t_clip", "t_batch", "t_shuffle", "t_unknown", "t_device"),
@@ -80,7 +82,7 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
             type=["conllu", "conll", "tsv", "txt"],
             key="t_upload",
             on_change=_upload,
-            max_upload_size=4,
+            max_upload_size=MEGABYTES,
             help="Word and tag in columns, an empty line between sentences; or CoNLL-U. Up to 20,000 words.",
         )
     if values["t_data"] != "Typed":
@@ -112,6 +114,9 @@ def _data(current: page.TaggerScreen, values: Mapping[str, Any]) -> None:
 def _upload() -> None:
     file = st.session_state["t_upload"]
     if file is None:
+        return
+    if refusal := too_large(file, MEGABYTES):
+        st.session_state["t_problem"] = refusal
         return
     _take(file.name, file.getvalue())
 
