@@ -466,6 +466,16 @@ def test_the_way_back_to_a_run_of_other_settings(visit: Visit) -> None:
     assert any(m.value.startswith("**epoch 3** · loss") for m in app.markdown)
 
 
+def test_a_string_in_the_name_of_a_run_is_shown_as_text(visit: Visit) -> None:
+    app = visit(
+        "characters.py", **ALONE, c_readout="true", c_epochs="3", c_source="[a](b)", c_target="(b)[a]"
+    )
+    run = lobby(trained(app), "characters")[0]
+    app.text_input(key="c_source").set_value("abcabc").run()
+    app.run()
+    assert "](" not in app.button(key=f"characters_back_{run.id}").label
+
+
 def test_an_epoch_that_was_looked_at_says_nothing_of_another_run(visit: Visit) -> None:
     app = trained(visit("characters.py", **ALONE, c_readout="true", c_epochs="3"))
     app.select_slider(key="characters_epoch").set_value(1).run()

@@ -11,6 +11,7 @@ from rnnviz.training import TrainConfig
 from rnnviz.training.live import Run
 from rnnviz.ui.lab.desk import Desk, branch, bring, config_of, guarded, latest, others, remove
 from rnnviz.ui.lab.files import Accept
+from rnnviz.ui.link import markdown
 
 MOST_WAITING, MOST_WORDS, LONGEST = 3, 2, 12
 """Runs of other settings that have a button, differences that name one, and the characters of a value."""
@@ -90,7 +91,7 @@ def _back_to(desk: Desk, run: Run, accept: Accept) -> None:
 
 
 def _differs(one: TrainConfig, other: TrainConfig) -> str:
-    """What the first has that the other has not, in a few words."""
+    """What the first has that the other has not, in a few words of Markdown."""
     if type(one) is not type(other):
         return "another task"
     found = []
@@ -99,7 +100,7 @@ def _differs(one: TrainConfig, other: TrainConfig) -> str:
         if value == getattr(other, f.name) or f.name == "optimiser":
             continue
         plain = isinstance(value, str | int | float) and len(str(value)) <= LONGEST
-        found.append(f"{f.name} {value}" if plain else f"other {f.name}")
+        found.append(f"{f.name} {markdown(str(value))}" if plain else f"other {f.name}")
     return ", ".join(found[:MOST_WORDS]) + " …" * (len(found) > MOST_WORDS) or f"{one.optimiser.name}"
 
 

@@ -15,8 +15,8 @@ from rnnviz.training.live import Look, Run
 from rnnviz.ui.lab.desk import journal
 
 PROMISE = (
-    "the same settings and the same model before its training, whose losses will be the same again; "
-    "a trained run is handed on as a file (*Save*, under the pictures)"
+    "the same settings, and the model as it is before anybody here trains it: its losses will be the same "
+    "again; a trained run is handed on as a file (*Save*, under the pictures)"
 )
 """What the link of a training page shows."""
 
